@@ -1,0 +1,48 @@
+import { getKernel, registerKernel } from '@tensorflow/tfjs-core'
+import { attention, packedAttention } from './attention.js'
+import { slice, transpose } from './copy.js'
+import type { Attributes, Implementation, Inputs } from './implementation.js'
+import { kernelsOf, type Kernels } from './instance.js'
+import { linear, matMul, pack } from './product.js'
+import { layerNorm, softmax, unary } from './rows.js'
+
+/** Every kernel, by the name under which `tf.engine().runKernel` finds it on the wasm backend. */
+export const implementations: Readonly<Record<string, Implementation>> = {
+  VitrailPack: pack,
+  VitrailLinear: linear,
+  VitrailMatMul: matMul,
+  VitrailLayerNorm: layerNorm,
+  VitrailUnary: unary,
+  VitrailSoftmax: softmax,
+  VitrailAttention: attention,
+  VitrailPackedAttention: packedAttention,
+  VitrailSlice: slice,
+  VitrailTranspose: transpose,
+}
+
+/**
+ * Instantiates the kernels on the memory of a tfjs wasm backend and registers them with tfjs. Undefined where they
+ * cannot run (another backend, a runtime without SIMD): nothing is registered then. Calling it again is harmless, and
+ * with another `relaxedSimd` changes which binary runs.
+ *
+ * The module is compiled synchronously, as {@link Kernels} are needed inside a kernel call: browsers of before 2023
+ * allow that for so large a module in a worker only.
+ */
+export const loadKernels = (backend: object, options: { relaxedSimd?: boolean } = {}): Kernels | undefined => {
+  const kernels = kernelsOf(backend, options)
+  if (kernels === undefined) return undefined
+  for (const [kernelName, implementation] of Object.entries(implementations)) {
+    if (getKernel(kernelName, 'wasm') !== undefined) continue
+    registerKernel({
+      kernelName,
+      backendName: 'wasm',
+      kernelFunc: ({ inputs, attrs, backend: current }) => {
+        // tfjs may have made a new wasm backend since
+        const loaded = kernelsOf(current)
+        if (loaded === undefined) throw new Error(`${kernelName}: this wasm backend cannot run vitrail's kernels`)
+        return implementation(loaded, inputs as Inputs, (attrs ?? {}) as Attributes)
+      },
+    })
+  }
+  return kernels
+}

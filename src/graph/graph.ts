@@ -1,0 +1,57 @@
+import type { Signal, Tensor } from '../ops/tensor.js'
+import type { SignalShape } from '../shape/shape.js'
+
+/** One layer of a traced model, for tables and totals. */
+export interface LayerRow {
+  /** Dotted place: `blocks.3.attn`. */
+  readonly path: string
+  /** The layer's label: `attention`. */
+  readonly layer: string
+  /** The layer's output. */
+  readonly output: SignalShape
+  /** The nodes it made itself, those of inner layers excluded. */
+  readonly nodes: readonly Tensor[]
+}
+
+/**
+ * A traced model: op nodes in an order in which each comes after its inputs. Plain data; nothing has been
+ * allocated or run.
+ */
+export interface Graph {
+  readonly inputs: Signal
+  readonly output: Signal
+  /** Outputs of inner layers by path or tap name, which `compile` can be asked for. */
+  readonly features: ReadonlyMap<string, Signal>
+  /** Every node the output or a kept feature needs. */
+  readonly nodes: readonly Tensor[]
+  readonly layers: readonly LayerRow[]
+}
+
+/** The nodes that some roots need and that are not yet in `seen` (which grows), inputs before users. */
+export const collectNodes = (roots: readonly Tensor[], seen: Set<Tensor> = new Set()): readonly Tensor[] => {
+  const order: Tensor[] = []
+  // An explicit stack: a 200-layer model would otherwise nest too deeply.
+  const stack: { readonly node: Tensor; next: number }[] = []
+  const enter = (node: Tensor): void => {
+    if (!seen.has(node)) {
+      seen.add(node)
+      stack.push({ node, next: 0 })
+    }
+  }
+  for (const root of roots) {
+    enter(root)
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!
+      const child = top.node.inputs[top.next++]
+      if (child !== undefined) enter(child)
+      else {
+        order.push(top.node)
+        stack.pop()
+      }
+    }
+  }
+  return order
+}
+
+/** The parameters of a graph, in the order in which they are first used. */
+export const parametersOf = (graph: Pick<Graph, 'nodes'>): readonly Tensor<'parameter'>[] => graph.nodes.filter((n): n is Tensor<'parameter'> => n.op === 'parameter')

@@ -1,0 +1,133 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { AnyLayer, Mode } from '../layers/core/layer.js'
+import type { AnyModel, InputSpec, Model } from '../layers/core/model.js'
+import { accepted } from '../layers/core/preconditions.js'
+import { Refusal, shapeOfSignal } from '../layers/core/refuse.js'
+import { OpError } from '../ops/opError.js'
+import { input as inputNode, parameter } from '../ops/ops.js'
+import { tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { isSize } from '../shape/natural.js'
+import { problem, type Problem } from '../shape/problem.js'
+import { collectNodes, type Graph, type LayerRow } from './graph.js'
+
+/** Options of {@link trace}. */
+export interface TraceOptions {
+  /** In `training`, dropout and its kin act (default `inference`). */
+  readonly mode?: Mode
+}
+
+/**
+ * Runs every layer's `forward` on symbolic tensors and returns the graph of ops it makes: shapes,
+ * parameters with their published names, layer by layer, without allocating anything.
+ *
+ * Errors (on the left): the sentence of the first layer that does not fit, with its path; `notASize`,
+ * `duplicateParameter`, `faultyLayer` (a layer that makes an impossible op: a fault in that layer).
+ *
+ * @example
+ * isRight(trace(pipe(input(224, 224, 3), patchEmbed({ patchSize: 16, dim: 192 })))) // true
+ */
+export const trace = (model: AnyModel, options: TraceOptions = {}): Either<Problem, Graph> => {
+  try {
+    const inputs = inputsOf(model.input, '')
+    const tracer = new Tracer(options.mode ?? 'inference')
+    const output = model.layers.reduce<Signal>((x, layer) => tracer.apply(layer, x, '', undefined), inputs)
+    return right({ inputs, output, features: tracer.features, nodes: collectNodes(tensorsOf(output)), layers: tracer.rows })
+  } catch (fault) {
+    if (fault instanceof Refusal) return left(fault.problem)
+    throw fault
+  }
+}
+
+/**
+ * The output shape of a model, found by tracing it. Errors: as {@link trace}.
+ *
+ * @example
+ * shapeOf(pipe(input(192), linear(1000))) // right([1000])
+ */
+export const shapeOf = <I, S>(model: Model<I, S>): Either<Problem, S> => {
+  const graph = trace(model as AnyModel)
+  return graph._tag === 'Left' ? graph : right(shapeOfSignal(graph.right.output) as S)
+}
+
+const inputsOf = (spec: InputSpec, name: string): Signal => {
+  if ('fields' in spec) return Object.freeze(Object.fromEntries(Object.entries(spec.fields).map(([field, inner]) => [field, inputsOf(inner, name === '' ? field : `${name}.${field}`)])))
+  const wrong = spec.shape.find(size => !isSize(size))
+  if (wrong !== undefined) throw new Refusal(problem('notASize', `input: a size must be a whole number from 1 to 10^9, got ${wrong}`, { path: 'input' }))
+  return inputNode(name === '' ? 'x' : name, spec.shape, spec.dtype)
+}
+
+/** The state of one trace. It lives and dies inside `trace`; layers see it only as their context. */
+class Tracer {
+  readonly features = new Map<string, Signal>()
+  readonly rows: LayerRow[] = []
+  private readonly seen = new Set<Tensor>()
+  private readonly names = new Set<string>()
+  private readonly counts = new Map<string, number>()
+  /** For each layer being run, outermost first, the nodes it has made itself. */
+  private readonly owners: Tensor[][] = []
+
+  constructor(private readonly mode: Mode) {}
+
+  /** One layer at a place. A scope that is given replaces the layer's own, and shows in error paths. */
+  apply(layer: AnyLayer, x: Signal, parent: string, scope: string | undefined): Signal {
+    const { definition } = layer
+    const path = join(parent, scope ?? this.unique(parent, definition.scope))
+    const place = scope === undefined ? parent : path
+    const shape = shapeOfSignal(x)
+    const misfit = definition.check(shape as never) ?? accepted(definition.label, definition.accepts, shape)
+    if (misfit !== undefined) throw new Refusal(located(misfit, place))
+    // What the layer outside this one has made so far is its own, not this one's.
+    this.owners.at(-1)?.push(...collectNodes(tensorsOf(x), this.seen))
+    const own: Tensor[] = []
+    this.owners.push(own)
+    const row = this.rows.length
+    const output = this.forward(layer, x, path, place)
+    own.push(...collectNodes(tensorsOf(output), this.seen))
+    this.owners.pop()
+    if (own.length > 0) this.rows.splice(row, 0, { path, layer: definition.label, output: shapeOfSignal(output), nodes: own })
+    if (path !== parent) this.features.set(path, output)
+    return output
+  }
+
+  private forward(layer: AnyLayer, x: Signal, path: string, place: string): Signal {
+    const { definition } = layer
+    const declared = definition.parameters(shapeOfSignal(x) as never)
+    const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, trainable }]) => [name, parameter(this.claim(join(path, name), place), shape, initialiser, trainable)]))
+    try {
+      return definition.forward(x as never, {
+        mode: this.mode,
+        path,
+        parameters,
+        apply: (inner, signal, scope) => this.apply(inner, signal, path, scope),
+        record: (name, signal) => (this.features.set(name, signal), signal),
+      })
+    } catch (fault) {
+      if (fault instanceof OpError) throw new Refusal(problem('faultyLayer', `${definition.label}: ${fault.message}`, { path: located(problem('', definition.label), place).path, remedy: 'this is a fault in the layer: its preconditions should have refused the signal' }))
+      if (fault instanceof Refusal && fault.problem.path === '') throw new Refusal(located(fault.problem, place))
+      throw fault
+    }
+  }
+
+  /** A second `linear` in one scope becomes `linear_1`. */
+  private unique(parent: string, scope: string): string {
+    if (scope === '') return ''
+    const key = join(parent, scope)
+    const count = this.counts.get(key) ?? 0
+    this.counts.set(key, count + 1)
+    return count === 0 ? scope : `${scope}_${count}`
+  }
+
+  private claim(name: string, place: string): string {
+    if (this.names.has(name)) throw new Refusal(problem('duplicateParameter', `two parameters are called '${name}'`, { path: place, remedy: 'wrap one of the layers in named(…)' }))
+    this.names.add(name)
+    return name
+  }
+}
+
+const join = (parent: string, name: string): string => (parent === '' ? name : name === '' ? parent : `${parent}.${name}`)
+
+/** The problem with its place: `blocks.3 › attention`, the layer being the word its sentence begins with. */
+const located = (p: Problem, place: string): Problem => {
+  const leaf = /^\w+/.exec(p.sentence)?.[0] ?? ''
+  return { ...p, path: place === '' ? leaf : `${place} › ${leaf}` }
+}

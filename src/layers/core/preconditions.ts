@@ -1,0 +1,57 @@
+import { isSize } from '../../shape/natural.js'
+import { problem, type Problem } from '../../shape/problem.js'
+import { type Shape, show, type SignalShape } from '../../shape/shape.js'
+import { type Expects, misfit } from '../../shape/shapeError.js'
+
+/** The first problem of several checks; later ones are not evaluated once one has failed. */
+export const firstOf = (...checks: readonly (() => Problem | undefined)[]): Problem | undefined => {
+  for (const check of checks) {
+    const found = check()
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Whether options that are sizes are whole numbers from 1 to 10^9. */
+export const sizes = (layer: string, options: Readonly<Record<string, unknown>>): Problem | undefined => {
+  for (const [name, value] of Object.entries(options))
+    if (!isSize(value)) return problem('notASize', `${layer}: ${name} must be a whole number from 1 to 10^9, got ${String(value)}`)
+  return undefined
+}
+
+/** Whether options that are probabilities of dropping lie in [0, 1). */
+export const rates = (layer: string, options: Readonly<Record<string, unknown>>): Problem | undefined => {
+  for (const [name, value] of Object.entries(options))
+    if (!(typeof value === 'number' && value >= 0 && value < 1)) return problem('notARate', `${layer}: ${name} must be at least 0 and below 1, got ${String(value)}`)
+  return undefined
+}
+
+/** Whether an option is one of a few words. */
+export const oneOf = (layer: string, name: string, value: unknown, words: readonly string[]): Problem | undefined =>
+  words.includes(value as string) ? undefined : problem('unknownOption', `${layer}: ${name} must be one of ${words.join(', ')}, got ${String(value)}`)
+
+/** On types: `Then` where the signal is tokens×channels, else the sentence that says so. */
+export type IfTokens<S, Layer extends string, Then> = S extends readonly [number, number] ? Then : Expects<'expectsTokens', Layer, S>
+
+/** Whether a signal is tokens×channels. */
+export const tokens = (layer: string, shape: Shape): Problem | undefined => (shape.length === 2 ? undefined : misfit('expectsTokens', { layer, shape: show(shape) }))
+
+/** On types: `Then` where the signal is an image, else the sentence that says so. */
+export type IfImage<S, Layer extends string, Then> = S extends readonly [number, number, number] ? Then : Expects<'expectsImage', Layer, S>
+
+/** Whether a signal is height×width×channels. */
+export const image = (layer: string, shape: Shape): Problem | undefined => (shape.length === 3 ? undefined : misfit('expectsImage', { layer, shape: show(shape) }))
+
+/** On types: `Then` where the signal is one tensor of floats with a channel axis. */
+export type IfChannels<S, Layer extends string, Then> = S extends readonly [number, ...number[]] | readonly [...number[], number] ? Then : Expects<'expectsChannels', Layer, S>
+
+/** Whether a signal has a channel axis. */
+export const channels = (layer: string, shape: Shape): Problem | undefined => (shape.length >= 1 ? undefined : misfit('expectsChannels', { layer, shape: show(shape) }))
+
+/** Whether a signal is what the layer accepts. */
+export const accepted = (layer: string, accepts: 'tensor' | 'integers' | 'record' | 'any', shape: SignalShape): Problem | undefined => {
+  const is = Array.isArray(shape) ? 'tensor' : Array.isArray((shape as { integers?: unknown }).integers) ? 'integers' : 'record'
+  if (accepts === 'any' || accepts === is) return undefined
+  const code = accepts === 'tensor' ? 'expectsTensor' : accepts === 'integers' ? 'expectsIntegers' : 'expectsRecord'
+  return misfit(code, { layer, shape: show(shape) })
+}

@@ -1,0 +1,20 @@
+import type { KeepsShape } from './core/elementwise.js'
+import { defineLayer, type Layer } from './core/layer.js'
+import { rates } from './core/preconditions.js'
+import { drop } from './dropout.js'
+
+/**
+ * Stochastic depth (Huang et al., 2016): in training drops the whole signal of a sample and scales the
+ * others by `1/(1 − rate)`; put it at the end of a residual branch. `[...] → [...]`. In inference it does
+ * nothing. Errors: `expectsTensor`, `notARate`.
+ *
+ * @example
+ * residual(serial(layerNorm(), mlp(), dropPath(0.1))) // [tokens, dim] → [tokens, dim]
+ */
+export const dropPath = (rate: number): Layer<KeepsShape<'dropPath'>> =>
+  defineLayer('dropPath', dropPath, [rate], {
+    config: { rate },
+    scope: 'drop_path',
+    check: () => rates('dropPath', { rate }),
+    forward: (x, context) => drop(x, rate, x.shape.map(() => 1), context),
+  })

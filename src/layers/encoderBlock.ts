@@ -1,0 +1,73 @@
+import { add } from '../ops/ops.js'
+import type { Tensor } from '../ops/tensor.js'
+import type { Activation } from './core/activation.js'
+import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
+import { firstOf, oneOf, rates } from './core/preconditions.js'
+import { dropPath } from './dropPath.js'
+import { layerNorm } from './layerNorm.js'
+import { layerScale } from './layerScale.js'
+import { mlp } from './mlp.js'
+import { rmsNorm } from './rmsNorm.js'
+import { selfAttention, splitsIntoHeads, type SplitsIntoHeads } from './selfAttention.js'
+
+/** Options of {@link encoderBlock}. */
+export interface EncoderBlockConfig<H extends number> {
+  readonly numHeads: H
+  /** Hidden channels of the MLP as a multiple of `dim` (default 4). */
+  readonly mlpRatio?: number
+  readonly qkvBias?: boolean
+  readonly projBias?: boolean
+  readonly qkNorm?: boolean
+  readonly activation?: Activation
+  /** `pre`: x + f(norm(x)), as ViT; `post`: norm(x + f(x)), as the original transformer (default `pre`). */
+  readonly normPlacement?: 'pre' | 'post'
+  readonly norm?: 'layerNorm' | 'rmsNorm'
+  /** Epsilon of the norms (default 1e-6). */
+  readonly epsilon?: number
+  /** Where given, each branch is scaled channel by channel, beginning with this value. */
+  readonly layerScale?: number
+  /** Rate at which attention and MLP outputs are dropped in training (default 0). */
+  readonly dropout?: number
+  /** Rate at which attention weights are dropped in training (default 0). */
+  readonly attentionDropout?: number
+  /** Rate at which whole branches are dropped in training (default 0). */
+  readonly dropPath?: number
+}
+
+/**
+ * One encoder block: attention, then an MLP, each in a residual branch (Dosovitskiy et al., 2020,
+ * equations 2 and 3). `[tokens, dim] → [tokens, dim]`.
+ *
+ * Parameters under `block`: `norm1`, `attn`, `ls1`, `norm2`, `mlp`, `ls2`, by timm's names.
+ * Errors: those of `attention` and `mlp`.
+ *
+ * @example
+ * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
+ */
+export const encoderBlock = <const H extends number>(config: EncoderBlockConfig<H>): Layer<SplitsIntoHeads<H>> => {
+  const { numHeads, mlpRatio = 4, qkvBias = true, projBias = true, qkNorm = false, activation = 'gelu', normPlacement = 'pre', norm = 'layerNorm', epsilon = 1e-6, layerScale: scale, dropout = 0, attentionDropout = 0, dropPath: pathRate = 0 } = config
+  const attn = selfAttention({ numHeads, qkvBias, projBias, qkNorm, epsilon, attentionDropout, projDropout: dropout })
+  const feedForward = mlp({ mlpRatio, activation, dropout })
+  const normalise = norm === 'layerNorm' ? layerNorm({ epsilon }) : rmsNorm({ epsilon })
+  return defineLayer('encoderBlock', encoderBlock, [config], {
+    config: { numHeads, mlpRatio, qkvBias, projBias, qkNorm, activation, normPlacement, norm, epsilon, layerScale: scale, dropout, attentionDropout, dropPath: pathRate },
+    scope: 'block',
+    check: shape =>
+      firstOf(
+        () => splitsIntoHeads(shape, numHeads),
+        () => rates('encoderBlock', { dropPath: pathRate }),
+        () => oneOf('encoderBlock', 'norm', norm, ['layerNorm', 'rmsNorm']),
+        () => oneOf('encoderBlock', 'normPlacement', normPlacement, ['pre', 'post']),
+      ),
+    forward: (x, { apply }) => {
+      const run = (layer: AnyLayer, scope: string) => (t: Tensor): Tensor => apply(layer, t, scope) as Tensor
+      const branch = (t: Tensor, name: string, layer: AnyLayer, i: 1 | 2): Tensor => {
+        const inner = run(layer, name)(normPlacement === 'pre' ? run(normalise, `norm${i}`)(t) : t)
+        const scaled = scale === undefined ? inner : run(layerScale(scale), `ls${i}`)(inner)
+        const sum = add(t, pathRate === 0 ? scaled : run(dropPath(pathRate), `drop_path${i}`)(scaled))
+        return normPlacement === 'post' ? run(normalise, `norm${i}`)(sum) : sum
+      }
+      return branch(branch(x, 'attn', attn, 1), 'mlp', feedForward, 2)
+    },
+  })
+}

@@ -1,0 +1,25 @@
+import type { Signal } from '../ops/tensor.js'
+import type { SignalShape } from '../shape/shape.js'
+import type { AnyShapeError, Within } from '../shape/shapeError.js'
+import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+
+interface FanOut<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
+  readonly out: OrFirstError<{ readonly [K in keyof R]: Within<K & string, Apply<ShapeFunctionOf<R[K]>, this['in']>> }>
+}
+
+/** A record of outcomes, or the error among them. */
+export type OrFirstError<O> = [Extract<O[keyof O], AnyShapeError>] extends [never] ? O : Extract<O[keyof O], AnyShapeError>
+
+/**
+ * Gives one signal to several layers and keeps every answer, by name; each layer's parameters live under
+ * its name. `[...] → { name: [...] }`. Errors: those of the layers.
+ *
+ * @example
+ * pipe(input(198, 192), fanOut({ cls: takeToken(0), dist: takeToken(1) })) // Model<[198, 192], { cls: [192], dist: [192] }>
+ */
+export const fanOut = <const R extends Readonly<Record<string, AnyLayer>>>(layers: R): Layer<FanOut<R>> =>
+  defineLayer<FanOut<R>, Signal, SignalShape>('fanOut', fanOut, [layers], {
+    accepts: 'any',
+    forward: (x, { apply }) => Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, apply(layer, x, name)])),
+  })

@@ -1,0 +1,39 @@
+import { linear as project } from '../ops/ops.js'
+import type { Expects } from '../shape/shapeError.js'
+import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { defineLayer, type Layer } from './core/layer.js'
+import { channels, firstOf, sizes } from './core/preconditions.js'
+
+/** Options of {@link linear}. */
+export interface LinearConfig {
+  /** Whether there is a bias (default true). */
+  readonly bias?: boolean
+}
+
+interface Project<D extends number> extends ShapeFunction {
+  readonly out: this['in'] extends readonly [...infer Rest extends readonly number[], number]
+    ? readonly [...Rest, D]
+    : Expects<'expectsChannels', 'linear', this['in']>
+}
+
+/**
+ * A learned linear map of the channels. `[..., in] → [..., dim]`.
+ *
+ * Parameters: `weight [dim, in]`, `bias [dim]`, under `linear`. Errors: `expectsChannels`.
+ *
+ * @example
+ * pipe(input(192), linear(1000)) // Model<[192], [1000]>
+ */
+export const linear = <const D extends number>(dim: D, config: LinearConfig = {}): Layer<Project<D>> => {
+  const { bias = true } = config
+  return defineLayer('linear', linear, [dim, config], {
+    config: { dim, bias },
+    scope: 'linear',
+    check: shape => firstOf(() => sizes('linear', { dim }), () => channels('linear', shape)),
+    parameters: shape => ({
+      weight: { shape: [dim, shape.at(-1) as number], initialiser: { kind: 'truncatedNormal', std: 0.02 } },
+      ...(bias ? { bias: { shape: [dim], initialiser: { kind: 'zeros' } } as const } : {}),
+    }),
+    forward: (x, { parameters }) => project(x, parameters['weight']!, parameters['bias']),
+  })
+}

@@ -1,0 +1,29 @@
+import type { Signal } from '../ops/tensor.js'
+import { problem } from '../shape/problem.js'
+import type { SignalShape } from '../shape/shape.js'
+import type { ShapeError, Within } from '../shape/shapeError.js'
+import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+
+interface Named<N extends string, F extends ShapeFunction> extends ShapeFunction {
+  readonly out: Within<N, Unscoped<F, Apply<F, this['in']>>>
+}
+/** The name given replaces the layer's own scope in a path: `layers.0`, not `layers.blocks.0`. */
+type Unscoped<F, O> = F extends { readonly scope: infer D extends string }
+  ? O extends ShapeError<infer Says, `${D}.${infer At}`, infer Remedy> ? ShapeError<Says, At, Remedy> : O
+  : O
+
+/**
+ * A layer under a name of your own: its parameters, its place in errors and its output are found there.
+ * The name replaces the layer's own scope. `[...] → [...]` of the layer. Errors: those of the layer.
+ *
+ * @example
+ * pipe(input(192), named('head', linear(1000))) // Model<[192], [1000]>
+ */
+export const named = <const N extends string, L extends AnyLayer>(name: N, layer: L): Layer<Named<N, ShapeFunctionOf<L>>> =>
+  defineLayer<Named<N, ShapeFunctionOf<L>>, Signal, SignalShape>('named', named, [name, layer], {
+    config: { name },
+    accepts: 'any',
+    check: () => (/^[A-Za-z_0-9]+(\.[A-Za-z_0-9]+)*$/.test(name) ? undefined : problem('badName', `named: '${name}' is no name; use letters, digits and underscores, with dots between parts`)),
+    forward: (x, { apply }) => apply(layer, x, name),
+  })

@@ -1,0 +1,32 @@
+import type { Signal } from '../ops/tensor.js'
+import { isIntegers, isShape, show, type SignalShape } from '../shape/shape.js'
+import { type Expects, misfit, type Misfit, type Within } from '../shape/shapeError.js'
+import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+import type { OrFirstError } from './fanOut.js'
+
+interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
+  readonly out: this['in'] extends readonly unknown[] ? Expects<'expectsRecord', 'parallel', this['in']>
+    : Exclude<keyof R, keyof this['in']> extends infer Missing ? [Missing] extends [never] ? OrFirstError<Fields<R, this['in']>> : Misfit<'noSuchField', { layer: 'parallel'; field: Missing & string }, 'parallel'> : never
+}
+type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {
+  readonly [K in keyof S]: K extends keyof R ? Within<K & string, Apply<ShapeFunctionOf<R[K]>, S[K]>> : S[K]
+}
+
+/**
+ * Gives each field of a record to its own layer; fields without one pass through. Parameters live under the
+ * field's name. `{ name: [...] } → { name: [...] }`. Errors: `expectsRecord`, `noSuchField`, those of the layers.
+ *
+ * @example
+ * pipe(input(198, 192), fanOut({ cls: takeToken(0), dist: takeToken(1) }), parallel({ cls: linear(10), dist: linear(10) })) // Model<[198, 192], { cls: [10], dist: [10] }>
+ */
+export const parallel = <const R extends Readonly<Record<string, AnyLayer>>>(layers: R): Layer<Parallel<R>> =>
+  defineLayer<Parallel<R>, Readonly<Record<string, Signal>>, SignalShape>('parallel', parallel, [layers], {
+    accepts: 'record',
+    check: shape => {
+      if (isShape(shape) || isIntegers(shape)) return misfit('expectsRecord', { layer: 'parallel', shape: show(shape) })
+      const missing = Object.keys(layers).find(name => !(name in shape))
+      return missing === undefined ? undefined : misfit('noSuchField', { layer: 'parallel', field: missing })
+    },
+    forward: (x, { apply }) => Object.fromEntries(Object.entries(x).map(([name, signal]) => [name, layers[name] === undefined ? signal : apply(layers[name], signal, name)])),
+  })

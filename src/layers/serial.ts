@@ -1,0 +1,24 @@
+import type { Signal } from '../ops/tensor.js'
+import type { SignalShape } from '../shape/shape.js'
+import type { AnyShapeError } from '../shape/shapeError.js'
+import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+
+/** The shape functions of several layers, one after the other; stops at the first error. */
+export type Chain<Ls extends readonly AnyLayer[], S> = S extends AnyShapeError
+  ? S
+  : Ls extends readonly [infer L extends AnyLayer, ...infer Rest extends readonly AnyLayer[]] ? Chain<Rest, Apply<ShapeFunctionOf<L>, S>> : S
+
+interface Serial<Ls extends readonly AnyLayer[]> extends ShapeFunction {
+  readonly out: Chain<Ls, this['in']>
+}
+
+/**
+ * Several layers as one, applied in order. `serial(a, serial(b, c))` is `serial(serial(a, b), c)`, and
+ * `identity()` is its unit. Adds no scope of its own. Errors: those of its layers.
+ *
+ * @example
+ * pipe(input(192), serial(linear(64), gelu())) // Model<[192], [64]>
+ */
+export const serial = <const Ls extends readonly AnyLayer[]>(...layers: Ls): Layer<Serial<Ls>> =>
+  defineLayer<Serial<Ls>, Signal, SignalShape>('serial', serial, layers, { accepts: 'any', forward: (x, { apply }) => layers.reduce((signal, layer) => apply(layer, signal), x) })

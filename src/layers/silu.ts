@@ -1,0 +1,11 @@
+import { activations } from './core/activation.js'
+import { elementwise, type KeepsShape } from './core/elementwise.js'
+import type { Layer } from './core/layer.js'
+
+/**
+ * The sigmoid-weighted unit `x·σ(x)` (Elfwing et al., 2017). `[...] → [...]`. Errors: `expectsTensor`.
+ *
+ * @example
+ * pipe(input(197, 192), silu()) // Model<[197, 192], [197, 192]>
+ */
+export const silu = (): Layer<KeepsShape<'silu'>> => elementwise('silu', silu, [], activations.silu)

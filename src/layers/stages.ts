@@ -1,0 +1,27 @@
+import type { Signal } from '../ops/tensor.js'
+import type { SignalShape } from '../shape/shape.js'
+import type { AnyShapeError, Within } from '../shape/shapeError.js'
+import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+
+interface Stages<Ls extends readonly AnyLayer[]> extends ShapeFunction {
+  readonly scope: 'stages'
+  readonly out: Walk<Ls, this['in']>
+}
+type Walk<Ls extends readonly AnyLayer[], S, Done extends readonly 0[] = []> = Ls extends readonly [infer L extends AnyLayer, ...infer Rest extends readonly AnyLayer[]]
+  ? Apply<ShapeFunctionOf<L>, S> extends infer O ? (O extends AnyShapeError ? Within<`stages.${Done['length']}`, O> : Walk<Rest, O, [...Done, 0]>) : never
+  : S
+
+/**
+ * The stages of a hierarchical model, in order, under `stages.0`, `stages.1` and so on, where their
+ * outputs can be asked for. Errors: those of the stages.
+ *
+ * @example
+ * pipe(input(56, 56, 96), stages(conv2d({ dim: 192, kernelSize: 2, stride: 2 }), conv2d({ dim: 384, kernelSize: 2, stride: 2 }))) // Model<[56, 56, 96], [14, 14, 384]>
+ */
+export const stages = <const Ls extends readonly AnyLayer[]>(...layers: Ls): Layer<Stages<Ls>> =>
+  defineLayer<Stages<Ls>, Signal, SignalShape>('stages', stages, layers, {
+    scope: 'stages',
+    accepts: 'any',
+    forward: (x, { apply }) => layers.reduce((signal, layer, i) => apply(layer, signal, String(i)), x),
+  })

@@ -1,0 +1,95 @@
+import type { DType, Shape } from '../shape/shape.js'
+import type { Initialiser } from './initialiser.js'
+
+/** The activations a GELU can mean: exact (erf), Hendrycks' tanh form, and CLIP's `x·σ(1.702x)`. */
+export type GeluForm = 'erf' | 'tanh' | 'quick'
+
+/**
+ * The closed set of tensor operations, with what each needs to know beside its inputs. Adding one is a
+ * list of compile errors, one for every table that must learn it.
+ */
+export interface Attributes {
+  // leaves
+  readonly input: { readonly name: string }
+  readonly parameter: { readonly name: string; readonly initialiser: Initialiser; readonly trainable: boolean }
+  readonly constant: { readonly data: Float32Array | Int32Array }
+  /** 1/keep with probability `keep`, else 0: an inverted-dropout mask, drawn from the stream of that name. */
+  readonly dropMask: { readonly stream: string; readonly keep: number }
+  // elementwise, with broadcasting over axes of size 1
+  readonly add: None
+  readonly subtract: None
+  readonly multiply: None
+  readonly divide: None
+  readonly maximum: None
+  readonly exp: None
+  readonly sqrt: None
+  readonly tanh: None
+  readonly sigmoid: None
+  readonly relu: None
+  readonly gelu: { readonly form: GeluForm }
+  // axes
+  readonly reshape: None
+  readonly transpose: { readonly perm: readonly number[] }
+  readonly slice: { readonly begin: readonly number[] }
+  readonly concat: { readonly axis: number }
+  readonly gather: None
+  // reductions; reduced axes are dropped unless `keepDims`
+  readonly sum: Reduction
+  readonly mean: Reduction
+  readonly max: Reduction
+  readonly softmax: None
+  readonly layerNorm: { readonly epsilon: number }
+  // contractions
+  readonly matmul: { readonly transposeA: boolean; readonly transposeB: boolean }
+  readonly linear: None
+  readonly attention: { readonly numHeads: number; readonly scale: number }
+  readonly conv2d: Convolution
+}
+
+/** How a convolution moves over its image. */
+export interface Convolution {
+  readonly strides: readonly [number, number]
+  /** `[[top, bottom], [left, right]]`. */
+  readonly padding: readonly [readonly [number, number], readonly [number, number]]
+  readonly groups: number
+}
+
+interface Reduction {
+  readonly axes: readonly number[]
+  readonly keepDims: boolean
+}
+type None = Readonly<Record<never, never>>
+
+/** The name of an operation. */
+export type OpKind = keyof Attributes
+
+/**
+ * A node of the op graph: an immutable description of a tensor, not its values.
+ *
+ * `shape` excludes the batch axis; `batched` says whether there is one (parameters and constants have
+ * none). Axes in `attributes` count without it.
+ */
+export interface Tensor<K extends OpKind = OpKind> {
+  readonly op: K
+  readonly inputs: readonly Tensor[]
+  readonly attributes: Attributes[K]
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly batched: boolean
+}
+
+/** One tensor, or a record of signals. */
+export type Signal = Tensor | { readonly [name: string]: Signal }
+
+/** Whether a signal is a single tensor. */
+export const isTensor = (s: Signal): s is Tensor => typeof (s as Tensor).op === 'string' && Array.isArray((s as Tensor).inputs)
+
+/** Whether a node is of one kind, narrowing its attributes. */
+export const isOp = <K extends OpKind>(t: Tensor, op: K): t is Tensor<K> => t.op === op
+
+/** The tensors of a signal, in the order of their fields. */
+export const tensorsOf = (s: Signal): readonly Tensor[] => (isTensor(s) ? [s] : Object.values(s).flatMap(tensorsOf))
+
+/** A signal with every tensor replaced. */
+export const mapSignal = (s: Signal, f: (t: Tensor) => Tensor): Signal =>
+  isTensor(s) ? f(s) : Object.freeze(Object.fromEntries(Object.entries(s).map(([k, v]) => [k, mapSignal(v, f)])))

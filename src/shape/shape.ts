@@ -1,0 +1,47 @@
+/** The sizes of a tensor's axes, without the batch axis, channels last: `[height, width, channels]`, `[tokens, channels]`. */
+export type Shape = readonly number[]
+
+/** The shape of a tensor of whole numbers (token ids), as distinct from one of floats. */
+export interface Integers<S extends Shape = Shape> {
+  readonly integers: S
+}
+
+/** What flows between layers: a tensor of floats, a tensor of integers, or a record of either. */
+export type SignalShape = Shape | Integers | { readonly [name: string]: SignalShape }
+
+/** The element types a tensor may have. */
+export type DType = 'float32' | 'int32'
+
+/** Whether a signal's shape is that of one tensor of floats. */
+export const isShape = (s: SignalShape): s is Shape => Array.isArray(s)
+
+/** Whether a signal's shape is that of one tensor of integers. */
+export const isIntegers = (s: SignalShape): s is Integers => !isShape(s) && Array.isArray((s as Integers).integers)
+
+/** The number of elements: the product of the sizes. */
+export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)
+
+/** Whether two shapes have the same sizes in the same order. */
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i])
+
+type ShowTensor<S extends Shape> = S extends readonly [infer H extends number, ...infer T extends readonly number[]]
+  ? T extends readonly [] ? ShowSize<H> : `${ShowSize<H>}×${ShowTensor<T>}`
+  : S extends readonly [] ? 'a single number' : '?'
+type ShowSize<N extends number> = number extends N ? '?' : `${N}`
+
+/**
+ * A shape as text: `197×192`; `?` for a size not known to the compiler.
+ *
+ * @example
+ * type T = Show<readonly [197, 192]> // '197×192'
+ */
+export type Show<S> = S extends Shape ? ShowTensor<S> : S extends Integers<infer I> ? `integers ${ShowTensor<I>}` : 'a record'
+
+/**
+ * A shape as text: `197×192`.
+ *
+ * @example
+ * show([197, 192]) // '197×192'
+ */
+export const show = (s: SignalShape): string =>
+  isShape(s) ? (s.length === 0 ? 'a single number' : s.join('×')) : isIntegers(s) ? `integers ${show(s.integers)}` : 'a record'

@@ -1,0 +1,79 @@
+import v8 from 'node:v8'
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-wasm'
+import { expect } from 'vitest'
+import { hasRelaxedSimd, loadKernels } from '../../../src/backends/wasm/kernels/index.js'
+
+// Node 20 has relaxed SIMD behind this flag only; from Node 21 on it is there, and the flag may not be.
+if (!hasRelaxedSimd()) v8.setFlagsFromString('--experimental-wasm-relaxed-simd')
+
+/** The binaries that this runtime can run. */
+export const binaries = [
+  { name: 'plain SIMD', relaxedSimd: false },
+  ...(hasRelaxedSimd() ? [{ name: 'relaxed SIMD', relaxedSimd: true }] : []),
+]
+
+/** The wasm backend with one of the binaries loaded. */
+export const loadBackend = async (relaxedSimd: boolean) => {
+  if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend did not start')
+  const backend = tf.backend()
+  const kernels = loadKernels(backend, { relaxedSimd })
+  if (kernels === undefined) throw new Error('the kernels did not load')
+  expect(kernels.relaxedSimd).toBe(relaxedSimd)
+  return { backend, kernels }
+}
+
+/** A dense tensor in plain TypeScript: what the definitions below compute with. */
+export interface Dense {
+  readonly shape: readonly number[]
+  readonly values: Float32Array | Float64Array
+}
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
+
+/** Mulberry32: the same numbers in (−1, 1) for the same seed. */
+export const uniform = (seed: number): (() => number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1
+  }
+}
+
+/** Float32 numbers of about unit size, the same for the same shape and seed. */
+export const random = (shape: readonly number[], seed: number, scale = 1, shift = 0): Dense => {
+  const next = uniform(seed + 7919 * shape.length)
+  return { shape, values: Float32Array.from({ length: sizeOf(shape) }, () => shift + scale * (next() + next())) }
+}
+
+type Attributes = Readonly<Record<string, unknown>>
+
+/** Runs a kernel on plain numbers and reads its result; disposes every tensor it made. */
+export const run = (kernel: string, inputs: Readonly<Record<string, Dense | undefined>>, attrs: Attributes): Dense =>
+  tf.tidy(() => {
+    const tensors = Object.entries(inputs).flatMap(([name, dense]) =>
+      dense === undefined ? [] : [[name, tf.tensor(Float32Array.from(dense.values), [...dense.shape], 'float32')] as const],
+    )
+    const output = runTensors(kernel, Object.fromEntries(tensors), attrs)
+    return { shape: output.shape, values: output.dataSync() as Float32Array }
+  }) as unknown as Dense
+
+/** Runs a kernel on tensors. */
+export const runTensors = (kernel: string, inputs: Readonly<Record<string, tf.Tensor>>, attrs: Attributes = {}): tf.Tensor =>
+  tf.engine().runKernel(kernel, inputs as unknown as tf.NamedTensorMap, attrs as unknown as tf.NamedAttrMap) as tf.Tensor
+
+/** Fails with the worst element where |actual − expected| > tolerance (one number, or one for each element). */
+export const expectClose = (actual: Dense, expected: Dense, tolerance: number | ((index: number) => number)): void => {
+  expect(actual.shape).toEqual([...expected.shape])
+  let worst = { excess: 0, text: '' }
+  expected.values.forEach((value, i) => {
+    const got = actual.values[i] ?? Number.NaN
+    if (got === value || (Number.isNaN(got) && Number.isNaN(value))) return
+    const allowed = typeof tolerance === 'number' ? tolerance : tolerance(i)
+    const excess = Math.abs(got - value) / allowed
+    if (!(excess <= Math.max(1, worst.excess))) worst = { excess, text: `[${i}]: ${got} for ${value}, allowed ${allowed}` }
+  })
+  expect(worst.text).toBe('')
+}
