@@ -35,6 +35,6 @@ export interface Safetensors {
   /** Reads one tensor. Reads may run at the same time. Problems: `tensorMissing`, `dtypeNotRead`,
    * `valueDoesNotFit`, `tensorTooLarge`, `fileUnreadable`. */
   readonly read: (name: string) => TaskEither<Problem, StoredTensor>
-  /** Lets the file go; reads after it are Problems. Closing twice is fine. */
+  /** Lets the file go: reads of a file on disk are Problems afterwards, one in memory stays. Closing twice is fine. */
   readonly close: () => Promise<void>
 }

@@ -83,7 +83,7 @@ INLINE Vec geluTanhVec(Vec x) {
   return timesSigmoid(x, mul(cubic, splat(1.5957691216057308f)));
 }
 
-INLINE Vec activate(Vec x, int activation) {
+INLINE Vec activateVec(Vec x, int activation) {
   switch (activation) {
     case GELU: return geluVec(x);
     case GELU_TANH: return geluTanhVec(x);
@@ -93,4 +93,16 @@ INLINE Vec activate(Vec x, int activation) {
     case ERF: return erfVec(x);
     default: return x;
   }
+}
+
+OUT_OF_LINE Vec activateFour(Vec x, int activation) { return activateVec(x, activation); }
+
+// Eight numbers at a time, where there are many: each function is a chain of dependent steps, and two chains overlap.
+OUT_OF_LINE void activateEight(const float *x, float *y, int activation) {
+  Vec x0 = load(x), x1 = load(x + 4);
+#define CASE(code) case code: store(y, activateVec(x0, code)), store(y + 4, activateVec(x1, code)); break;
+  switch (activation) {
+    CASE(NONE) CASE(GELU) CASE(GELU_TANH) CASE(QUICK_GELU) CASE(RELU) CASE(SILU) CASE(ERF)
+  }
+#undef CASE
 }

@@ -38,9 +38,15 @@ static void packRows(const float *src, int rowStride, int colStride, int rows, i
 
 // Columns j < columns of B (rowStride, colStride) into panels [ceil(columns / 8)][depth][8].
 static void packColumns(const float *src, int rowStride, int colStride, int columns, int depth, float *dst) {
-  for (int j = 0; j < columns; j += TILE_COLUMNS, dst += depth * TILE_COLUMNS) {
-    packFour(src + j * colStride, colStride, rowStride, columns - j, depth, dst, TILE_COLUMNS);
-    packFour(src + (j + 4) * colStride, colStride, rowStride, columns - j - 4, depth, dst + 4, TILE_COLUMNS);
+  // A row-major B is taken 32 rows at a time, so that a cache line serves all the columns in it before it is dropped.
+  int block = colStride == 1 ? 32 : depth;
+  for (int k = 0; k < depth; k += block, src += block * rowStride) {
+    int rows = minInt(block, depth - k);
+    for (int j = 0; j < columns; j += TILE_COLUMNS) {
+      float *panel = dst + j * depth + k * TILE_COLUMNS;
+      packFour(src + j * colStride, colStride, rowStride, columns - j, rows, panel, TILE_COLUMNS);
+      packFour(src + (j + 4) * colStride, colStride, rowStride, columns - j - 4, rows, panel + 4, TILE_COLUMNS);
+    }
   }
 }
 
@@ -66,23 +72,26 @@ OUT_OF_LINE void multiplyTile(const float *a, const float *b, int depth, float *
   store(o2, c20), store(o2 + 4, c21), store(o3, c30), store(o3 + 4, c31);
 }
 
-// out += tile over the rows and columns that exist, where a tile hangs over the edge.
-static void addEdge(const float *tile, int rows, int columns, float *out, int outStride, int accumulate) {
+// Copies the part of a tile that exists, where it hangs over the edge of the output.
+static void copyEdge(const float *src, int srcStride, float *dst, int dstStride, int rows, int columns) {
   for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++)
-      out[i * outStride + j] = tile[i * TILE_COLUMNS + j] + (accumulate ? out[i * outStride + j] : 0.0f);
+    for (int j = 0; j < columns; j++) dst[i * dstStride + j] = src[i * srcStride + j];
 }
 
-// out = activation(out + bias) + residual on one tile of sums, fresh in the cache.
-OUT_OF_LINE void finishTile(float *out, const float *bias, const float *residual, int rows, int columns, int stride,
-                            int activation) {
-  for (int j = 0; j < columns; j += 4) {
-    int count = columns - j;
-    Vec shift = bias ? loadPartial(bias + j, count, 0.0f) : splat(0.0f);
-    for (int i = 0; i < rows; i++) {
-      Vec y = activate(add(loadPartial(out + i * stride + j, count, 0.0f), shift), activation);
-      if (residual) y = add(y, loadPartial(residual + i * stride + j, count, 0.0f));
-      storePartial(out + i * stride + j, y, count);
+// tile = activation(tile + bias) + residual on eight-wide rows of sums, fresh in the cache; `columns` of them exist in
+// bias and residual.
+OUT_OF_LINE void finishTile(float *tile, int tileStride, const float *bias, const float *residual, int residualStride,
+                            int rows, int columns, int activation) {
+  Vec zero = splat(0.0f), shift0 = zero, shift1 = zero;
+  if (bias) shift0 = loadPartial(bias, columns, 0.0f), shift1 = loadPartial(bias + 4, columns - 4, 0.0f);
+  for (int i = 0; i < rows; i++, tile += tileStride) {
+    store(tile, add(load(tile), shift0));
+    store(tile + 4, add(load(tile + 4), shift1));
+    if (activation != NONE) activateEight(tile, tile, activation);
+    if (residual) {
+      store(tile, add(load(tile), loadPartial(residual, columns, 0.0f)));
+      store(tile + 4, add(load(tile + 4), loadPartial(residual + 4, columns - 4, 0.0f)));
+      residual += residualStride;
     }
   }
 }
@@ -113,14 +122,14 @@ static void multiply(const float *A, int M, int K, int rowStride, int colStride,
         int width = minInt(TILE_COLUMNS, N - j);
         for (int i = 0; i < rows; i += TILE_ROWS) {
           int at = (i0 + i) * N + j, height = minInt(TILE_ROWS, rows - i);
-          if (width == TILE_COLUMNS && height == TILE_ROWS) {
-            multiplyTile(block + i * depth, panel, depth, out + at, N, k0 > 0);
-          } else {
-            multiplyTile(block + i * depth, panel, depth, edge, TILE_COLUMNS, 0);
-            addEdge(edge, height, width, out + at, N, k0 > 0);
-          }
+          int whole = width == TILE_COLUMNS && height == TILE_ROWS;
+          float *tile = whole ? out + at : edge;
+          int stride = whole ? N : TILE_COLUMNS;
+          if (!whole && k0 > 0) copyEdge(out + at, N, edge, TILE_COLUMNS, height, width);
+          multiplyTile(block + i * depth, panel, depth, tile, stride, k0 > 0);
           if (finish && last)
-            finishTile(out + at, bias ? bias + j : 0, residual ? residual + at : 0, height, width, N, activation);
+            finishTile(tile, stride, bias ? bias + j : 0, residual ? residual + at : 0, N, height, width, activation);
+          if (!whole) copyEdge(edge, TILE_COLUMNS, out + at, N, height, width);
         }
       }
       k0 += depth;

@@ -40,25 +40,21 @@ KERNEL(softmax)(const float *x, float *y, int rows, int width, float scale) {
   int whole = width & ~3, tail = width & 3;
   Vec scales = splat(scale);
   for (int r = 0; r < rows; r++, x += width, y += width) {
-    // scaled first: a negative scale turns the order round
-    storePartial(y + whole, mul(loadPartial(x + whole, tail, 0.0f), scales), tail);
-    Vec last = loadPartial(y + whole, tail, lowest), most = last;
-    for (int i = 0; i < whole; i += 4) {
-      Vec v = mul(load(x + i), scales);
-      store(y + i, v);
-      most = atLeast(most, v);
-    }
-    Vec maximum = splat(maxOfLanes(most));
-    last = expVec(sub(last, maximum));
-    Vec sum = last;
+    // the maximum of what is scaled: a negative scale turns the order round
+    Vec most = splat(lowest), last = loadPartial(x + whole, tail, 0.0f);
+    for (int i = 0; i < whole; i += 4) most = atLeast(most, mul(load(x + i), scales));
+    storePartial(y + whole, mul(last, scales), tail);
+    last = loadPartial(y + whole, tail, lowest);
+    Vec maximum = splat(maxOfLanes(atLeast(most, last)));
+    Vec sum = last = expVec(sub(last, maximum));
     int i = 0;
     for (; i + 8 <= whole; i += 8) { // two at a time: exp is a long chain of dependent steps
-      Vec e0 = expVec(sub(load(y + i), maximum)), e1 = expVec(sub(load(y + i + 4), maximum));
+      Vec e0 = expVec(sub(mul(load(x + i), scales), maximum)), e1 = expVec(sub(mul(load(x + i + 4), scales), maximum));
       store(y + i, e0), store(y + i + 4, e1);
       sum = add(sum, add(e0, e1));
     }
     if (i < whole) {
-      Vec e = expVec(sub(load(y + i), maximum));
+      Vec e = expVec(sub(mul(load(x + i), scales), maximum));
       store(y + i, e);
       sum = add(sum, e);
     }
@@ -71,6 +67,6 @@ KERNEL(softmax)(const float *x, float *y, int rows, int width, float scale) {
 // y = fn(x), fn one of the codes of activation.h
 KERNEL(unary)(const float *x, float *y, int size, int fn) {
   int i = 0;
-  for (; i + 4 <= size; i += 4) store(y + i, activate(load(x + i), fn));
-  if (i < size) storePartial(y + i, activate(loadPartial(x + i, size - i, 0.0f), fn), size - i);
+  for (; i + 8 <= size; i += 8) activateEight(x + i, y + i, fn);
+  for (; i < size; i += 4) storePartial(y + i, activateFour(loadPartial(x + i, size - i, 0.0f), fn), size - i);
 }

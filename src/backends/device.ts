@@ -1,0 +1,52 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Tensor } from '../ops/tensor.js'
+import type { Problem } from '../shape/problem.js'
+import type { DType, Shape } from '../shape/shape.js'
+
+/** Values of one element type. */
+export type Values = Float32Array | Int32Array
+
+/** A tfjs tensor, as far as we need to know one; declared here so that our types do not drag tfjs in. */
+export interface TensorLike {
+  readonly dataId: object
+  readonly shape: readonly number[]
+  readonly dtype: string
+  data(): Promise<ArrayLike<number>>
+  dispose(): void
+}
+
+/**
+ * How one node runs on one device. `run` gets its inputs in order and returns a fresh buffer.
+ *
+ * `adapt` rewrites one input into the form the kernel wants (a transposed or packed weight). The plan does
+ * it once where that input is a weight, and at every run where it is not.
+ */
+export interface Kernel<B> {
+  readonly adapt?: { readonly input: number; readonly make: (buffer: B) => B }
+  readonly run: (inputs: readonly B[]) => B
+}
+
+/**
+ * An opened backend: memory, and a kernel for each node. Shapes given to it include the batch axis, 1
+ * where a tensor has none.
+ */
+export interface Device<B = unknown> {
+  readonly name: string
+  /** The kernel of a node at a batch size, or the names of what is missing to run it. */
+  readonly kernel: (node: Tensor, batch: number) => Either<readonly string[], Kernel<B>>
+  readonly upload: (values: Values, shape: Shape, dtype: DType) => B
+  readonly download: (buffer: B) => Promise<Values>
+  readonly free: (buffer: B) => void
+  /** A tfjs tensor as a buffer of ours; the tensor stays its owner's. */
+  readonly adopt: (tensor: TensorLike) => Promise<B>
+  /** A buffer as a tfjs tensor that the caller owns; the buffer is used up. */
+  readonly expose: (buffer: B, shape: Shape) => Promise<TensorLike>
+}
+
+/** A backend, as a value: import the one you want and hand it to `compile`. */
+export interface Backend {
+  readonly name: string
+  /** Starts it, or says why it cannot run here and what to do. Opening it again gives the same device. */
+  readonly open: TaskEither<Problem, Device>
+}

@@ -1,0 +1,65 @@
+import type { Tensor } from '../ops/tensor.js'
+import { sizeOf } from '../shape/shape.js'
+import type { Device, Kernel, Values } from './device.js'
+
+/** What a run needs beside its plan: the values of leaves. */
+export type LeafValue = (leaf: Tensor) => { readonly values: Values } | { readonly buffer: unknown }
+
+/**
+ * The buffers of one pass over some nodes. Whatever happens, `release` frees all that is still held.
+ */
+export class Memory<B> {
+  private readonly buffers = new Map<Tensor, B>()
+
+  constructor(private readonly device: Device<B>, private readonly outer?: Memory<B>) {}
+
+  get(node: Tensor): B | undefined {
+    return this.buffers.get(node) ?? this.outer?.get(node)
+  }
+
+  need(node: Tensor): B {
+    const buffer = this.get(node)
+    if (buffer === undefined) throw new Error(`the plan used ${node.op} before it was made, or after it was freed`)
+    return buffer
+  }
+
+  set(node: Tensor, buffer: B): void {
+    this.buffers.set(node, buffer)
+  }
+
+  /** Runs a kernel on nodes held here; an input is rewritten first where the kernel wants it so and it is not already. */
+  run(node: Tensor, kernel: Kernel<B>, adapted?: B): void {
+    const inputs = node.inputs.map((x, i) => (adapted !== undefined && kernel.adapt?.input === i ? adapted : this.need(x)))
+    const { adapt } = kernel
+    if (adapt === undefined || adapted !== undefined) return this.set(node, kernel.run(inputs))
+    const rewritten = adapt.make(inputs[adapt.input] as B)
+    try {
+      this.set(node, kernel.run(inputs.map((x, i) => (i === adapt.input ? rewritten : x))))
+    } finally {
+      this.device.free(rewritten)
+    }
+  }
+
+  /** Frees some nodes, if they are held here. */
+  free(nodes: Iterable<Tensor>): void {
+    for (const node of nodes) {
+      const buffer = this.buffers.get(node)
+      if (buffer !== undefined) this.device.free(buffer)
+      this.buffers.delete(node)
+    }
+  }
+
+  /** Takes a buffer out: it is the caller's to free. */
+  take(node: Tensor): B {
+    const buffer = this.need(node)
+    this.buffers.delete(node)
+    return buffer
+  }
+
+  release(): void {
+    this.free([...this.buffers.keys()])
+  }
+}
+
+/** Bytes a node's values take for one sample. */
+export const bytesOf = (node: Tensor): number => 4 * sizeOf(node.shape)

@@ -1,0 +1,33 @@
+import { right } from 'fp-ts/lib/Either.js'
+import { of } from 'fp-ts/lib/TaskEither.js'
+import { evaluate } from '../../ops/definition/define.js'
+import { fill, type Value } from '../../ops/definition/value.js'
+import type { DType } from '../../shape/shape.js'
+import type { Backend, Device, TensorLike } from '../device.js'
+
+/** A value with the element type it is handed out as. */
+interface ReferenceBuffer extends Value {
+  readonly dtype: DType
+}
+
+const device: Device<ReferenceBuffer> = {
+  name: 'reference',
+  kernel: (node, batch) => right({ run: inputs => ({ ...evaluate(node, inputs, batch), dtype: node.dtype }) }),
+  upload: (values, shape, dtype) => ({ ...fill(shape, i => values[i]!), dtype }),
+  download: async ({ data, dtype }) => (dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data)),
+  free: () => {},
+  adopt: async (tensor: TensorLike) => {
+    const values = await tensor.data()
+    return { ...fill(tensor.shape, i => values[i]!), dtype: tensor.dtype === 'int32' ? 'int32' : 'float32' }
+  },
+  expose: async ({ data, dtype }, shape) => {
+    const { tensor } = await import('@tensorflow/tfjs-core')
+    return tensor(Float32Array.from(data), [...shape], dtype)
+  },
+}
+
+/**
+ * Plain TypeScript loops in double precision: slow, needs nothing, and by definition right. The other
+ * backends are compared with it.
+ */
+export const reference: Backend = { name: 'reference', open: of(device as Device) }

@@ -1,0 +1,15 @@
+import type { Signal } from '../ops/tensor.js'
+import { foldConstants } from './foldConstants.js'
+import type { Pass } from './pass.js'
+import { removeIdentities } from './removeIdentities.js'
+import { shareSubexpressions } from './shareSubexpressions.js'
+
+/** Every pass, in order. Dead code needs none: a graph is what its roots reach. */
+export const pipeline: readonly (readonly [string, Pass])[] = [
+  ['removeIdentities', removeIdentities],
+  ['foldConstants', foldConstants],
+  ['shareSubexpressions', shareSubexpressions],
+]
+
+/** The roots of a graph after every pass. */
+export const optimise: Pass = roots => pipeline.reduce<readonly Signal[]>((signals, [, pass]) => pass(signals), roots)

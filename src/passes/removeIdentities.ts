@@ -1,0 +1,29 @@
+import { isOp, type Tensor } from '../ops/tensor.js'
+import { sameShape } from '../shape/shape.js'
+import { rewriting } from './pass.js'
+
+const isConstant = (t: Tensor | undefined, value: number): boolean => t !== undefined && isOp(t, 'constant') && t.attributes.data.every(x => x === value)
+
+/** The other side of a sum with 0 or a product with 1, if it alone has the result's shape and batch. */
+const neutral = (node: Tensor, value: number, sides: readonly number[]): Tensor | undefined =>
+  sides.map(i => ({ kept: node.inputs[1 - i]!, other: node.inputs[i] })).find(({ kept, other }) => isConstant(other, value) && sameShape(kept.shape, node.shape) && kept.batched === node.batched)?.kept
+
+/**
+ * Takes out what changes nothing: reshapes to the same shape and reshapes of reshapes, transposes that move
+ * no axis, slices of everything, joins of one, sums with 0, products with 1.
+ */
+export const removeIdentities = rewriting(node => {
+  const x = node.inputs[0] as Tensor
+  if (isOp(node, 'reshape')) {
+    if (sameShape(node.shape, x.shape)) return x
+    return x.op === 'reshape' ? (sameShape(node.shape, x.inputs[0]!.shape) ? x.inputs[0]! : Object.freeze({ ...node, inputs: x.inputs })) : node
+  }
+  if (isOp(node, 'transpose')) return node.attributes.perm.every((axis, i) => axis === i) ? x : node
+  if (isOp(node, 'slice')) return sameShape(node.shape, x.shape) ? x : node
+  if (isOp(node, 'concat')) return node.inputs.length === 1 ? x : node
+  if (isOp(node, 'add')) return neutral(node, 0, [0, 1]) ?? node
+  if (isOp(node, 'subtract')) return neutral(node, 0, [1]) ?? node
+  if (isOp(node, 'multiply')) return neutral(node, 1, [0, 1]) ?? node
+  if (isOp(node, 'divide')) return neutral(node, 1, [1]) ?? node
+  return node
+})
