@@ -5,7 +5,8 @@ import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, rates } from './core/preconditions.js'
 import { drop } from './dropout.js'
 
-interface Weights extends ShapeFunction {
+/** The shape function of {@link attentionDropout}. */
+export interface AttentionDropout extends ShapeFunction {
   readonly out: this['in'] extends readonly [number, number, number] ? this['in'] : Expects<'expectsWeights', 'attentionDropout', this['in']>
 }
 
@@ -17,7 +18,7 @@ interface Weights extends ShapeFunction {
  * @example
  * pipe(input(3, 197, 197), attentionDropout(0.1)) // Model<[3, 197, 197], [3, 197, 197]>
  */
-export const attentionDropout = (rate: number): Layer<Weights> =>
+export const attentionDropout = (rate: number): Layer<AttentionDropout> =>
   defineLayer('attentionDropout', attentionDropout, [rate], {
     config: { rate },
     scope: 'attn_drop',

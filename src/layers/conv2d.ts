@@ -22,7 +22,8 @@ export interface Conv2dConfig<D extends number, K extends number, S extends numb
   readonly bias?: boolean
 }
 
-interface Convolve<D extends number, K extends number, S extends number, P extends number> extends ShapeFunction {
+/** The shape function of {@link conv2d}. */
+export interface Conv2d<D extends number, K extends number, S extends number, P extends number> extends ShapeFunction {
   readonly out: this['in'] extends readonly [infer H extends number, infer W extends number, number]
     ? [Positions<H, K, S, P>, Positions<W, K, S, P>] extends [infer Rows, infer Columns]
       ? Rows extends number
@@ -46,7 +47,7 @@ type Positions<A extends number, K extends number, S extends number, P extends n
  * @example
  * pipe(input(224, 224, 3), conv2d({ dim: 64, kernelSize: 7, stride: 2, padding: 3 })) // Model<[224, 224, 3], [112, 112, 64]>
  */
-export const conv2d = <const D extends number, const K extends number, const S extends number = 1, const P extends number = 0>(config: Conv2dConfig<D, K, S, P>): Layer<Convolve<D, K, S, P>> => {
+export const conv2d = <const D extends number, const K extends number, const S extends number = 1, const P extends number = 0>(config: Conv2dConfig<D, K, S, P>): Layer<Conv2d<D, K, S, P>> => {
   const { dim, kernelSize, stride = 1, padding = 0, groups = 1, bias = true } = config
   return defineLayer('conv2d', conv2d, [config], {
     config: { dim, kernelSize, stride, padding, groups, bias },

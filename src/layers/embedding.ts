@@ -13,7 +13,8 @@ export interface EmbeddingConfig<V extends number, D extends number> {
   readonly dim: D
 }
 
-interface Embed<D extends number> extends ShapeFunction {
+/** The shape function of {@link embedding}. */
+export interface Embedding<D extends number> extends ShapeFunction {
   readonly out: this['in'] extends Integers<infer S> ? readonly [...S, D] : Expects<'expectsIntegers', 'embedding', this['in']>
 }
 
@@ -26,9 +27,9 @@ interface Embed<D extends number> extends ShapeFunction {
  * @example
  * pipe(integerInput(77), embedding({ vocabularySize: 49408, dim: 512 })) // Model<Integers<[77]>, [77, 512]>
  */
-export const embedding = <const V extends number, const D extends number>(config: EmbeddingConfig<V, D>): Layer<Embed<D>> => {
+export const embedding = <const V extends number, const D extends number>(config: EmbeddingConfig<V, D>): Layer<Embedding<D>> => {
   const { vocabularySize, dim } = config
-  return defineLayer<Embed<D>, Tensor, Integers>('embedding', embedding, [config], {
+  return defineLayer<Embedding<D>, Tensor, Integers>('embedding', embedding, [config], {
     config: { vocabularySize, dim },
     scope: 'embedding',
     accepts: 'integers',

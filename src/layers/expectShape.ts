@@ -3,7 +3,8 @@ import { misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
 
-interface Expect<E extends Shape> extends ShapeFunction {
+/** The shape function of {@link expectShape}. */
+export interface ExpectShape<E extends Shape> extends ShapeFunction {
   readonly out: [this['in'], E] extends [E, this['in']] ? this['in'] : Known<this['in']> extends false ? E : Differs<E, this['in']>
 }
 type Differs<E, S> = Misfit<'expectsShape', { expected: Show<E>; shape: Show<S> }, 'expectShape'>
@@ -17,7 +18,7 @@ type Known<S> = S extends Shape ? (number extends S[number] ? false : true) : tr
  * @example
  * pipe(input(224, 224, 3), patchEmbed({ patchSize: 16, dim: 192 }), expectShape(14, 14, 192)) // Model<[224, 224, 3], [14, 14, 192]>
  */
-export const expectShape = <const E extends Shape>(...shape: E): Layer<Expect<E>> =>
+export const expectShape = <const E extends Shape>(...shape: E): Layer<ExpectShape<E>> =>
   defineLayer('expectShape', expectShape, shape, {
     config: { shape },
     check: actual => (Array.isArray(actual) && sameShape(actual, shape) ? undefined : misfit('expectsShape', { expected: show(shape), shape: show(actual) })),

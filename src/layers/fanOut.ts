@@ -4,7 +4,8 @@ import type { AnyShapeError, Within } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
-interface FanOut<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
+/** The shape function of {@link fanOut}. */
+export interface FanOut<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
   readonly out: OrFirstError<{ readonly [K in keyof R]: Within<K & string, Apply<ShapeFunctionOf<R[K]>, this['in']>> }>
 }
 

@@ -5,7 +5,8 @@ import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { image } from './core/preconditions.js'
 
-interface Tokens extends ShapeFunction {
+/** The shape function of {@link flattenTokens}. */
+export interface FlattenTokens extends ShapeFunction {
   readonly out: this['in'] extends readonly [infer H extends number, infer W extends number, infer C extends number]
     ? readonly [Multiply<H, W>, C]
     : Expects<'expectsImage', 'flattenTokens', this['in']>
@@ -19,7 +20,7 @@ interface Tokens extends ShapeFunction {
  * @example
  * pipe(input(14, 14, 192), flattenTokens()) // Model<[14, 14, 192], [196, 192]>
  */
-export const flattenTokens = (): Layer<Tokens> =>
+export const flattenTokens = (): Layer<FlattenTokens> =>
   defineLayer('flattenTokens', flattenTokens, [], {
     check: shape => image('flattenTokens', shape),
     forward: x => {

@@ -16,7 +16,8 @@ export interface GlobalPoolConfig<P extends number> {
   readonly prefixTokens?: P
 }
 
-interface Pool<P extends number> extends ShapeFunction {
+/** The shape function of {@link globalPool}. */
+export interface GlobalPool<P extends number> extends ShapeFunction {
   readonly out: this['in'] extends readonly [infer N extends number, infer C extends number]
     ? P extends 0 ? readonly [C] : IsLess<P, N> extends false ? PrefixTooLong<P, N, C> : readonly [C]
     : this['in'] extends readonly [number, number, infer C extends number] ? readonly [C]
@@ -32,7 +33,7 @@ type PrefixTooLong<P extends number, N extends number, C extends number> = Misfi
  * @example
  * pipe(input(197, 192), globalPool({ prefixTokens: 1 })) // Model<[197, 192], [192]>
  */
-export const globalPool = <const P extends number = 0>(config: GlobalPoolConfig<P> = {}): Layer<Pool<P>> => {
+export const globalPool = <const P extends number = 0>(config: GlobalPoolConfig<P> = {}): Layer<GlobalPool<P>> => {
   const { kind = 'average', prefixTokens = 0 as P } = config
   return defineLayer('globalPool', globalPool, [config], {
     config: { kind, prefixTokens },

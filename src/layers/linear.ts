@@ -10,7 +10,8 @@ export interface LinearConfig {
   readonly bias?: boolean
 }
 
-interface Project<D extends number> extends ShapeFunction {
+/** The shape function of {@link linear}. */
+export interface Linear<D extends number> extends ShapeFunction {
   readonly out: this['in'] extends readonly [...infer Rest extends readonly number[], number]
     ? readonly [...Rest, D]
     : Expects<'expectsChannels', 'linear', this['in']>
@@ -24,7 +25,7 @@ interface Project<D extends number> extends ShapeFunction {
  * @example
  * pipe(input(192), linear(1000)) // Model<[192], [1000]>
  */
-export const linear = <const D extends number>(dim: D, config: LinearConfig = {}): Layer<Project<D>> => {
+export const linear = <const D extends number>(dim: D, config: LinearConfig = {}): Layer<Linear<D>> => {
   const { bias = true } = config
   return defineLayer('linear', linear, [dim, config], {
     config: { dim, bias },

@@ -11,7 +11,8 @@ import { firstOf, oneOf } from './core/preconditions.js'
 /** How {@link merge} makes one tensor of several; `concat` joins the channels. */
 export type MergeKind = 'add' | 'multiply' | 'concat' | 'average'
 
-interface Merge<How extends MergeKind> extends ShapeFunction {
+/** The shape function of {@link merge}. */
+export interface Merge<How extends MergeKind> extends ShapeFunction {
   readonly out: this['in'] extends Shape | { readonly integers: Shape }
     ? Expects<'expectsRecord', 'merge', this['in']>
     : Fold<Entries<this['in']>, How>

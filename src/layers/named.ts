@@ -5,7 +5,8 @@ import type { ShapeError, Within } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
-interface Named<N extends string, F extends ShapeFunction> extends ShapeFunction {
+/** The shape function of {@link named}. */
+export interface Named<N extends string, F extends ShapeFunction> extends ShapeFunction {
   readonly out: Within<N, Unscoped<F, Apply<F, this['in']>>>
 }
 /** The name given replaces the layer's own scope in a path: `layers.0`, not `layers.blocks.0`. */

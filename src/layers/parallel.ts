@@ -5,7 +5,8 @@ import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import type { OrFirstError } from './fanOut.js'
 
-interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
+/** The shape function of {@link parallel}. */
+export interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
   readonly out: this['in'] extends readonly unknown[] ? Expects<'expectsRecord', 'parallel', this['in']>
     : Exclude<keyof R, keyof this['in']> extends infer Missing ? [Missing] extends [never] ? OrFirstError<Fields<R, this['in']>> : Misfit<'noSuchField', { layer: 'parallel'; field: Missing & string }, 'parallel'> : never
 }

@@ -20,7 +20,8 @@ export interface PatchEmbedConfig<P extends Pair, D extends number, S extends Pa
   readonly bias?: boolean
 }
 
-interface Grid<P extends Pair, D extends number, S extends Pair> extends ShapeFunction {
+/** The shape function of {@link patchEmbed}. */
+export interface PatchEmbed<P extends Pair, D extends number, S extends Pair> extends ShapeFunction {
   readonly out: this['in'] extends readonly [infer H extends number, infer W extends number, number]
     ? Patches<H, W, HeightOf<P>, WidthOf<P>, HeightOf<S>, WidthOf<S>, D>
     : Expects<'expectsImage', 'patchEmbed', this['in']>
@@ -47,7 +48,7 @@ const projection: Initialiser = { kind: 'heUniform' }
  * @example
  * pipe(input(224, 224, 3), patchEmbed({ patchSize: 16, dim: 192 })) // Model<[224, 224, 3], [14, 14, 192]>
  */
-export const patchEmbed = <const P extends Pair, const D extends number, const S extends Pair = P>(config: PatchEmbedConfig<P, D, S>): Layer<Grid<P, D, S>> => {
+export const patchEmbed = <const P extends Pair, const D extends number, const S extends Pair = P>(config: PatchEmbedConfig<P, D, S>): Layer<PatchEmbed<P, D, S>> => {
   const { patchSize, dim, stride = patchSize, bias = true } = config
   const [patchHeight, patchWidth] = pairOf(patchSize)
   const [strideHeight, strideWidth] = pairOf(stride)

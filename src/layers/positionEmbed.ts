@@ -26,7 +26,8 @@ export interface PositionEmbedConfig<N extends number> {
   readonly numTokens?: N
 }
 
-interface Positions<N extends number> extends ShapeFunction {
+/** The shape function of {@link positionEmbed}. */
+export interface PositionEmbed<N extends number> extends ShapeFunction {
   readonly out: this['in'] extends readonly [infer T extends number, infer C extends number]
     ? number extends N | T ? this['in'] : N extends T ? this['in'] : TokensDiffer<N, T, C>
     : this['in'] extends readonly [number, number, number] ? this['in']
@@ -46,7 +47,7 @@ type TokensDiffer<N extends number, T extends number, C extends number> = Misfit
  * @example
  * pipe(input(197, 192), positionEmbed()) // Model<[197, 192], [197, 192]>
  */
-export const positionEmbed = <const N extends number = number>(config: PositionEmbedConfig<N> = {}): Layer<Positions<N>> => {
+export const positionEmbed = <const N extends number = number>(config: PositionEmbedConfig<N> = {}): Layer<PositionEmbed<N>> => {
   const { kind = 'learned', grid, numTokens } = config
   return defineLayer('positionEmbed', positionEmbed, [config], {
     config: { kind, grid, numTokens },

@@ -6,7 +6,8 @@ import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf }
 import { firstOf, sizes } from './core/preconditions.js'
 import { refuseChange, shapeOfSignal } from './core/refuse.js'
 
-interface Repeat<F extends ShapeFunction> extends ShapeFunction {
+/** The shape function of {@link repeat}. */
+export interface Repeat<F extends ShapeFunction> extends ShapeFunction {
   readonly scope: 'blocks'
   readonly out: Apply<F, this['in']> extends infer O
     ? O extends AnyShapeError ? Within<'blocks.0', O>

@@ -6,7 +6,8 @@ import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { refuseChange } from './core/refuse.js'
 
-interface Residual<F extends ShapeFunction> extends ShapeFunction {
+/** The shape function of {@link residual}. */
+export interface Residual<F extends ShapeFunction> extends ShapeFunction {
   readonly out: Apply<F, this['in']> extends infer O
     ? O extends AnyShapeError ? O
     : [O, this['in']] extends [this['in'], O] ? O

@@ -9,7 +9,8 @@ export type Chain<Ls extends readonly AnyLayer[], S> = S extends AnyShapeError
   ? S
   : Ls extends readonly [infer L extends AnyLayer, ...infer Rest extends readonly AnyLayer[]] ? Chain<Rest, Apply<ShapeFunctionOf<L>, S>> : S
 
-interface Serial<Ls extends readonly AnyLayer[]> extends ShapeFunction {
+/** The shape function of {@link serial}. */
+export interface Serial<Ls extends readonly AnyLayer[]> extends ShapeFunction {
   readonly out: Chain<Ls, this['in']>
 }
 

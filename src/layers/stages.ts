@@ -4,7 +4,8 @@ import type { AnyShapeError, Within } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
-interface Stages<Ls extends readonly AnyLayer[]> extends ShapeFunction {
+/** The shape function of {@link stages}. */
+export interface Stages<Ls extends readonly AnyLayer[]> extends ShapeFunction {
   readonly scope: 'stages'
   readonly out: Walk<Ls, this['in']>
 }

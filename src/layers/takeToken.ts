@@ -7,7 +7,8 @@ import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, tokens } from './core/preconditions.js'
 
-interface Token<I extends number> extends ShapeFunction {
+/** The shape function of {@link takeToken}. */
+export interface TakeToken<I extends number> extends ShapeFunction {
   readonly out: this['in'] extends readonly [infer N extends number, infer C extends number]
     ? I extends 0 ? readonly [C] : IsLess<I, N> extends false ? NoSuchToken<I, N, C> : readonly [C]
     : Expects<'expectsTokens', 'takeToken', this['in']>
@@ -21,7 +22,7 @@ type NoSuchToken<I extends number, N extends number, C extends number> = Misfit<
  * @example
  * pipe(input(197, 192), takeToken(0)) // Model<[197, 192], [192]>
  */
-export const takeToken = <const I extends number>(index: I): Layer<Token<I>> =>
+export const takeToken = <const I extends number>(index: I): Layer<TakeToken<I>> =>
   defineLayer('takeToken', takeToken, [index], {
     config: { index },
     check: shape =>

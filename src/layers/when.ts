@@ -3,7 +3,8 @@ import type { SignalShape } from '../shape/shape.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
-interface When<B extends boolean, F extends ShapeFunction> extends ShapeFunction {
+/** The shape function of {@link when}. */
+export interface When<B extends boolean, F extends ShapeFunction> extends ShapeFunction {
   readonly out: [B] extends [true] ? Apply<F, this['in']> : [B] extends [false] ? this['in'] : Either<Apply<F, this['in']>, this['in']>
 }
 /** Where the condition is not known to the compiler: what both ways have in common, sizes that differ as `number`. */

@@ -11,16 +11,29 @@ const source = file => readFileSync(new URL(file, root), 'utf8')
 const layers = () => {
   const files = names('src/layers/')
   const exports = files.map(name => {
-    const types = [...source(`src/layers/${name}.ts`).matchAll(/^export (?:interface|type) (\w+(?:Config|Kind))\b/gm)].map(m => m[1])
+    const types = [...source(`src/layers/${name}.ts`).matchAll(/^export (?:interface|type) (\w+(?:Config|Kind)|\w+(?=(?:<.*>)? extends ShapeFunction))\b/gm)].map(m => m[1])
     return `export { ${[name, ...types.map(t => `type ${t}`)].join(', ')} } from './${name}.js'`
   })
   return header + exports.join('\n') + '\n'
 }
 
-/** Every recipe family, by file. */
+/** Every recipe family, by file: its recipes, and how its reference recordings are read. */
 const recipes = () => {
   const files = names('recipes/')
-  return header + files.map(name => `export * from './${name}.js'`).join('\n') + `\n${files.map(name => `import { ${name}Recipes } from './${name}.js'`).join('\n')}\n\n/** Every published model, by its id. */\nexport const recipes = { ${files.map(name => `...${name}Recipes`).join(', ')} } as const\n\n/** The families, in the order they are listed. */\nexport const families = [${files.map(name => `${name}Recipes`).join(', ')}] as const\n`
+  const imports = files.map(name => `import { ${name}Recipes, ${name}Replica } from './${name}.js'`)
+  const replicas = files.map(name => `  ${name}: ${name}Replica,`)
+  return `${header}${imports.join('\n')}
+${files.map(name => `export * from './${name}.js'`).join('\n')}
+export { atResolution, type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
+
+/** Every published model, by its id. */
+export const recipes = { ${files.map(name => `...${name}Recipes`).join(', ')} } as const
+
+/** How each family's reference recordings are read: their configuration to a model. */
+export const replicas = {
+${replicas.join('\n')}
+} as const
+`
 }
 
 export const listings = { 'src/layers/index.ts': layers, 'recipes/index.ts': recipes }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { hasRelaxedSimd, loadKernels } from '../../../src/backends/wasm/kernels/index.js'
+import { hasRelaxedSimd, loadKernels, loadKernelsAsync } from '../../../src/backends/wasm/kernels/index.js'
 import { instantiateOn } from '../../../src/backends/wasm/kernels/instance.js'
 import { implementations } from '../../../src/backends/wasm/kernels/load.js'
 import { binaries, loadBackend, runTensors } from './support.js'
@@ -94,6 +94,17 @@ describe('loadKernels', () => {
   it('is undefined for what is no wasm backend', () => {
     expect(loadKernels({})).toBeUndefined()
     expect(loadKernels({ wasm: { _malloc: () => 0 }, dataIdMap: new Map(), makeOutput: () => undefined })).toBeUndefined()
+  })
+
+  it('has an asynchronous twin', async () => {
+    const { backend } = await loadBackend(false)
+    const kernels = await loadKernelsAsync(backend, { relaxedSimd: true })
+    expect(kernels?.relaxedSimd).toBe(hasRelaxedSimd())
+    expect(loadKernels(backend)).toBe(kernels)
+    expect(await loadKernelsAsync({})).toBeUndefined()
+    const plain = await loadKernelsAsync(backend, { relaxedSimd: false })
+    expect(plain?.relaxedSimd).toBe(false)
+    expect([...runTensors('VitrailUnary', { x: tf.tensor1d([9]) }, { fn: 'erf' }).dataSync()]).toEqual([1])
   })
 
   it('outlives the backend it was loaded on', async () => {

@@ -1,4 +1,4 @@
 export { hasRelaxedSimd } from './features.js'
-export type { Kernels } from './instance.js'
-export { loadKernels } from './load.js'
+export type { KernelOptions, Kernels } from './instance.js'
+export { loadKernels, loadKernelsAsync } from './load.js'
 export type { Activation, UnaryFunction } from './native.js'

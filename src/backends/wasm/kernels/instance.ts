@@ -38,21 +38,48 @@ export interface Kernels {
 
 const instances = new WeakMap<object, Kernels>()
 
+/** `relaxedSimd: false` asks for the plain binary; otherwise the relaxed one runs where the runtime has it. */
+export interface KernelOptions {
+  readonly relaxedSimd?: boolean
+}
+
+/** A backend that can have kernels, and has not those asked for. */
+interface Wanted {
+  readonly backend: WasmBackend
+  readonly memory: WebAssembly.Memory
+  readonly relaxedSimd: boolean
+}
+
 /**
  * The kernels of a backend, instantiated at the first call and kept. Undefined where they cannot run: not tfjs's wasm
- * backend, or a runtime without SIMD. `relaxedSimd: false` asks for the plain binary; `true` for the other where the
- * runtime has it; left out, the faster of what there is.
+ * backend, or a runtime without SIMD. Without options, whichever binary the backend has already.
  */
-export const kernelsOf = (backend: object, options: { relaxedSimd?: boolean } = {}): Kernels | undefined => {
+export const kernelsOf = (backend: object, options: KernelOptions = {}): Kernels | undefined => {
+  const found = find(backend, options)
+  return found === undefined || 'native' in found ? found : keep(found, instantiateOn(found.memory, found.relaxedSimd))
+}
+
+/** {@link kernelsOf}, compiled off the calling thread. */
+export const kernelsOfAsync = async (backend: object, options: KernelOptions = {}): Promise<Kernels | undefined> => {
+  const found = find(backend, options)
+  if (found === undefined || 'native' in found) return found
+  const { instance } = await WebAssembly.instantiate(bytesFor(found.memory, found.relaxedSimd), importsOf(found.memory))
+  return keep(found, nativeOf(instance))
+}
+
+const find = (backend: object, options: KernelOptions): Kernels | Wanted | undefined => {
   const kept = instances.get(backend)
   const relaxedSimd = (options.relaxedSimd ?? kept?.relaxedSimd ?? true) && hasRelaxedSimd()
   if (kept !== undefined && kept.relaxedSimd === relaxedSimd) return kept
   if (!isWasmBackend(backend) || !hasSimd()) return undefined
   const memory = memoryOf(backend)
-  if (memory === undefined) return undefined
-  kept?.release()
-  const kernels = instantiate(backend, memory, relaxedSimd)
-  instances.set(backend, kernels)
+  return memory === undefined ? undefined : { backend, memory, relaxedSimd }
+}
+
+const keep = (wanted: Wanted, native: NativeKernels): Kernels => {
+  instances.get(wanted.backend)?.release()
+  const kernels = kernelsOn(wanted, native)
+  instances.set(wanted.backend, kernels)
   return kernels
 }
 
@@ -67,15 +94,19 @@ const memoryOf = ({ wasm }: WasmBackend): WebAssembly.Memory | undefined => {
 }
 
 /** Compiles the module and imports the memory, shared or not. */
-export const instantiateOn = (memory: WebAssembly.Memory, relaxedSimd: boolean): NativeKernels => {
-  const module = new WebAssembly.Module(kernelBytes(relaxedSimd, isShared(memory)))
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as NativeKernels
-}
+export const instantiateOn = (memory: WebAssembly.Memory, relaxedSimd: boolean): NativeKernels =>
+  nativeOf(new WebAssembly.Instance(new WebAssembly.Module(bytesFor(memory, relaxedSimd)), importsOf(memory)))
+
+const bytesFor = (memory: WebAssembly.Memory, relaxedSimd: boolean): BufferSource => kernelBytes(relaxedSimd, isShared(memory))
+
+const importsOf = (memory: WebAssembly.Memory): WebAssembly.Imports => ({ env: { memory } })
+
+const nativeOf = (instance: WebAssembly.Instance): NativeKernels => instance.exports as unknown as NativeKernels
 
 const isShared = (memory: WebAssembly.Memory): boolean =>
   typeof SharedArrayBuffer !== 'undefined' && (memory.buffer as unknown) instanceof SharedArrayBuffer
 
-const instantiate = (backend: WasmBackend, memory: WebAssembly.Memory, relaxedSimd: boolean): Kernels => {
+const kernelsOn = ({ backend, memory, relaxedSimd }: Wanted, native: NativeKernels): Kernels => {
   let scratchAt = 0
   let scratchBytes = 0
   const release = (): void => {
@@ -85,7 +116,7 @@ const instantiate = (backend: WasmBackend, memory: WebAssembly.Memory, relaxedSi
   // >>> 0: malloc answers with a signed number, and the heap may be larger than 2 GiB
   const address = (tensor: TensorInfo): number => backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 0
   return {
-    native: instantiateOn(memory, relaxedSimd),
+    native,
     relaxedSimd,
     threadedBackend: isShared(memory),
     address,

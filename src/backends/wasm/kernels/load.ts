@@ -2,7 +2,7 @@ import { getKernel, registerKernel } from '@tensorflow/tfjs-core'
 import { attention, packedAttention } from './attention.js'
 import { slice, transpose } from './copy.js'
 import type { Attributes, Implementation, Inputs } from './implementation.js'
-import { kernelsOf, type Kernels } from './instance.js'
+import { kernelsOf, kernelsOfAsync, type KernelOptions, type Kernels } from './instance.js'
 import { linear, matMul, pack } from './product.js'
 import { layerNorm, softmax, unary } from './rows.js'
 
@@ -25,22 +25,27 @@ export const implementations: Readonly<Record<string, Implementation>> = {
  * cannot run (another backend, a runtime without SIMD): nothing is registered then. Calling it again is harmless, and
  * with another `relaxedSimd` changes which binary runs.
  *
- * The module is compiled synchronously, as {@link Kernels} are needed inside a kernel call: browsers of before 2023
- * allow that for so large a module in a worker only.
+ * This compiles synchronously, which browsers may refuse outside a worker: there, await {@link loadKernelsAsync}.
  */
-export const loadKernels = (backend: object, options: { relaxedSimd?: boolean } = {}): Kernels | undefined => {
-  const kernels = kernelsOf(backend, options)
+export const loadKernels = (backend: object, options: KernelOptions = {}): Kernels | undefined =>
+  registered(kernelsOf(backend, options))
+
+/** {@link loadKernels} without blocking the calling thread. */
+export const loadKernelsAsync = async (backend: object, options: KernelOptions = {}): Promise<Kernels | undefined> =>
+  registered(await kernelsOfAsync(backend, options))
+
+const registered = (kernels: Kernels | undefined): Kernels | undefined => {
   if (kernels === undefined) return undefined
   for (const [kernelName, implementation] of Object.entries(implementations)) {
     if (getKernel(kernelName, 'wasm') !== undefined) continue
     registerKernel({
       kernelName,
       backendName: 'wasm',
-      kernelFunc: ({ inputs, attrs, backend: current }) => {
-        // tfjs may have made a new wasm backend since
-        const loaded = kernelsOf(current)
-        if (loaded === undefined) throw new Error(`${kernelName}: this wasm backend cannot run vitrail's kernels`)
-        return implementation(loaded, inputs as Inputs, (attrs ?? {}) as Attributes)
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        // asked each time: tfjs may have made a new wasm backend since
+        const current = kernelsOf(backend)
+        if (current === undefined) throw new Error(`${kernelName}: this wasm backend cannot run vitrail's kernels`)
+        return implementation(current, inputs as Inputs, (attrs ?? {}) as Attributes)
       },
     })
   }

@@ -50,8 +50,8 @@ INLINE Vec erfVec(Vec x) {
 // x / (1 + e^-t): x times the logistic sigmoid of t
 INLINE Vec timesSigmoid(Vec x, Vec t) { return divide(x, add(splat(1.0f), expVec(wasm_f32x4_neg(t)))); }
 
-// erf within 4e-7 (the rational approximation of Eigen and XLA), in less than half the time: what GELU uses, where x / 2
-// times that error stays within the rounding of the result. Exactly 1 from |x| = 4 on, whatever x multiplies it by.
+// erf within 4e-7 (the rational approximation of Eigen and XLA) in less than half the time: what GELU uses, whose error
+// is then at most 3e-7 max(1, |x|). Exactly 1 from |x| = 4 on, so that a large x has nothing to multiply.
 INLINE Vec erfFast(Vec x) {
   Vec clamped = atMost(atLeast(x, splat(-4.0f)), splat(4.0f)), z = mul(clamped, clamped);
   Vec p = splat(-2.72614225801306e-10f);

@@ -1,0 +1,72 @@
+import { model, type AnyModel, type InputSpec, type Model } from '../../src/layers/core/model.js'
+import type { AnyLayer, ShapeFunctionOf } from '../../src/layers/core/layer.js'
+import type { Apply } from '../../src/shape/shapeFunction.js'
+import { pairOf, type HeightOf, type Pair, type WidthOf } from '../../src/shape/patches.js'
+
+/** How an image becomes what a model was trained on. */
+export interface Preprocessing {
+  /** Taken off each channel after scaling to 0…1, and then divided by `std`. */
+  readonly mean: readonly number[]
+  readonly std: readonly number[]
+  /** The part of the shorter side that the central crop keeps. */
+  readonly crop: number
+}
+
+/** Google's ViT weights: 0.5 everywhere, so that pixels run from −1 to 1. */
+export const inceptionPreprocessing: Preprocessing = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], crop: 0.9 }
+
+/** ImageNet's own statistics. */
+export const imagenetPreprocessing: Preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], crop: 0.9 }
+
+/** A published model: an architecture with its sizes, under the name its weights are known by. */
+export interface Recipe<M = AnyModel> {
+  readonly family: string
+  /** Where the architecture and the sizes come from. */
+  readonly source: string
+  readonly config: object
+  readonly model: M
+  readonly preprocessing: Preprocessing
+  /** The same recipe with some options changed. */
+  readonly withConfig: (changes: Readonly<Record<string, unknown>>) => Recipe
+}
+
+/** A model found in a reference implementation's own words, and where its outputs are in ours. */
+export interface Replica {
+  readonly model: AnyModel
+  /** Recorded outputs that are inner outputs of ours, by name. All others are looked up as they are. */
+  readonly outputs: Readonly<Record<string, string>>
+  readonly preprocessing: Preprocessing
+}
+
+/** The options of an image model that fix its input. */
+export interface ImageInput {
+  /** Pixels, one number or `[height, width]`. */
+  readonly imageSize: Pair
+  /** Colour channels (default 3). */
+  readonly channels?: number
+}
+
+/** The value of an option, or what it is when absent, on types. */
+export type Field<C, K extends string, D> = C extends { readonly [P in K]: infer V } ? V : D
+
+/** The value of an option, or what it is when absent; as precise as the compiler knows it. */
+export const option = <const C extends object, const K extends string, const D extends string | number | boolean>(config: C, key: K, fallback: D): Field<C, K, D> & Wide<D> =>
+  ((config as Readonly<Record<string, unknown>>)[key] ?? fallback) as never
+type Wide<D> = D extends string ? string : D extends number ? number : boolean
+
+/** The shape of an image model's input. */
+export type ImageOf<C extends ImageInput> = readonly [HeightOf<C['imageSize']>, WidthOf<C['imageSize']>, Field<C, 'channels', 3> & number]
+
+/** The model a layer makes of images. */
+export type ImageModel<C extends ImageInput, L extends AnyLayer> = Model<ImageOf<C>, Apply<ShapeFunctionOf<L>, ImageOf<C>>>
+
+/** A layer over an image, as a model. For generic configs, whose shapes the compiler knows only once they are given. */
+export const imageModel = <const C extends ImageInput, L extends AnyLayer>(config: C, layer: L): ImageModel<C, L> => {
+  const [height, width] = pairOf(config.imageSize)
+  const spec: InputSpec = { shape: [height, width, config.channels ?? 3], dtype: 'float32' }
+  return model(spec, [layer])
+}
+
+/** A model over images of another size; position tables follow. */
+export const atResolution = (m: AnyModel, height: number, width = height): AnyModel =>
+  'shape' in m.input ? model({ shape: [height, width, ...m.input.shape.slice(2)], dtype: m.input.dtype }, m.layers) : m

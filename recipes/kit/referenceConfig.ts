@@ -1,0 +1,46 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { problem, type Problem } from '../../src/shape/problem.js'
+
+/** A configuration as it stands in a file: nothing is known of its values. */
+export type RawConfig = Readonly<Record<string, unknown>>
+
+
+type Kind = 'number' | 'boolean' | 'string' | 'pair'
+
+const holds: { readonly [K in Kind]: (value: unknown) => boolean } = {
+  number: value => typeof value === 'number' && Number.isFinite(value),
+  boolean: value => typeof value === 'boolean',
+  string: value => typeof value === 'string',
+  pair: value => (typeof value === 'number' && Number.isFinite(value)) || (Array.isArray(value) && value.length === 2 && value.every(v => typeof v === 'number')),
+}
+
+/** One keyword: what kind of value it holds, and the options of ours it sets. `null` means "not given", as in Python. */
+export interface Keyword {
+  readonly kind: Kind
+  readonly sets: (value: never) => object
+}
+
+/** A keyword that holds a value of a kind. */
+export const keyword = <V>(kind: Kind, sets: (value: V) => object): Keyword => ({ kind, sets })
+
+/** A keyword that changes nothing in inference. */
+export const inert = (kind: Kind): Keyword => keyword(kind, () => ({}))
+
+/**
+ * Reads a reference implementation's configuration into our options. Errors: `unknownKeyword` (all of them at
+ * once), `badKeyword` (a value of the wrong kind), `missingKeyword`.
+ */
+export const readKeywords = (system: string, config: RawConfig, keywords: Readonly<Record<string, Keyword>>, required: readonly string[]): Either<Problem, object> => {
+  const unknown = Object.keys(config).filter(key => !Object.hasOwn(keywords, key))
+  if (unknown.length > 0) return left(problem('unknownKeyword', `${system}: does not know ${unknown.map(key => `'${key}'`).join(', ')}`, { remedy: `it knows ${Object.keys(keywords).join(', ')}` }))
+  const missing = required.filter(key => config[key] === undefined || config[key] === null)
+  if (missing.length > 0) return left(problem('missingKeyword', `${system}: needs ${missing.map(key => `'${key}'`).join(', ')}`))
+  let options = {}
+  for (const [key, value] of Object.entries(config)) {
+    const { kind, sets } = keywords[key] as Keyword
+    if (value === null) continue
+    if (!holds[kind](value)) return left(problem('badKeyword', `${system}: '${key}' must be a ${kind === 'pair' ? 'number or a pair of numbers' : kind}, got ${JSON.stringify(value)}`))
+    options = { ...options, ...sets(value as never) }
+  }
+  return right(options)
+}
