@@ -72,8 +72,9 @@ export class Program<I, S> implements Disposable {
   /** Runs a batch and gives the features asked for at `compile` beside the output. */
   runWithFeatures<const X extends InputOf<I>>(input: X, options: RunOptions = {}): TaskEither<Problem, { readonly output: ResultOf<S, X>; readonly features: Readonly<Record<string, ResultOf<number[], X>>> }> {
     return () => {
+      if (this.disposed) return Promise.resolve(left(problem('disposed', 'run: this program has been disposed of', { remedy: 'compile the model again' })))
       const ran = this.queue.then(() => this.execute(input, options))
-      this.queue = ran
+      this.queue = ran.catch(() => undefined)
       return ran as Promise<never>
     }
   }
@@ -93,7 +94,6 @@ export class Program<I, S> implements Disposable {
   }
 
   private async execute(input: unknown, options: RunOptions): Promise<Either<Problem, { output: unknown; features: Record<string, unknown> }>> {
-    if (this.disposed) return left(problem('disposed', 'run: this program has been disposed of', { remedy: 'compile the model again' }))
     const matched = feeds(this.parts.inputs, input)
     if (matched._tag === 'Left') return matched
     const { batch } = matched.right

@@ -15,8 +15,8 @@ interface Case {
 }
 
 const sizes = [1, 2, 3, 4, 5, 8, 9, 17]
-const cases = (native: NativeKernels): Case[] => [
-  ...sizes.flatMap((n): Case[] => [
+const cases = (native: NativeKernels): Case[] =>
+  sizes.flatMap((n): Case[] => [
     { name: `unary ${n}`, floats: [n, n], call: (k, x, y) => k.unary(x!, y!, n, 1) },
     { name: `softmax 2×${n}`, floats: [2 * n, 2 * n], call: (k, x, y) => k.softmax(x!, y!, 2, n, 1) },
     {
@@ -51,8 +51,7 @@ const cases = (native: NativeKernels): Case[] => [
         })),
       ]
     }),
-  ]),
-]
+  ])
 
 describe.each(binaries)('bounds, $name', ({ relaxedSimd }) => {
   it('nothing is touched outside the operands and the scratch asked for', () => {

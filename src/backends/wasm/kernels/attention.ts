@@ -50,6 +50,48 @@ export const attention: Implementation = (kernels, inputs, { scale }) => {
 }
 
 /**
+ * The same on tokens whose channels hold the heads one after the other: q `[..., queries, heads · d]`, k and v
+ * `[..., keys, heads · d]`, bias `[..., heads, queries, keys]`: `[..., queries, heads · d]`. Nothing is transposed.
+ */
+export const tokenAttention: Implementation = (kernels, inputs, { numHeads, scale }) => {
+  const name = 'VitrailTokenAttention'
+  const q = operand(name, inputs, 'q')
+  const k = operand(name, inputs, 'k')
+  const v = operand(name, inputs, 'v')
+  const bias = optionalOperand(name, inputs, 'bias')
+  const heads = Number(numHeads)
+  const [queries, channels] = q.shape.slice(-2)
+  const keys = k.shape.at(-2)
+  if (queries === undefined || channels === undefined || keys === undefined || channels % heads !== 0) {
+    throw new Error(`${name}: q must be [..., queries, ${heads} heads × d], but is ${showShape(q.shape)}`)
+  }
+  const leading = q.shape.slice(0, -2)
+  expectShape(name, 'k', k, [...leading, keys, channels])
+  expectShape(name, 'v', v, [...leading, keys, channels])
+  const images = sizeOf(leading)
+  const biasBytes = bias === undefined ? 0 : sizeOf(bias.shape.slice(-3)) * BYTES
+  if (bias !== undefined && (biasBytes !== heads * queries * keys * BYTES || ![1, images].includes(sizeOf(bias.shape.slice(0, -3))))) {
+    throw new Error(`${name}: the bias must be ${showShape([heads, queries, keys])} for one image or for each, but is ${showShape(bias.shape)}`)
+  }
+  const headDim = channels / heads
+  const scratch = kernels.scratch(kernels.native.attentionScratchBytes(keys, headDim))
+  const out = kernels.output([...leading, queries, channels])
+  const [qAt, kAt, vAt, outAt] = [kernels.address(q), kernels.address(k), kernels.address(v), kernels.address(out)]
+  const biasAt = bias === undefined ? 0 : kernels.address(bias)
+  const biasStep = bias === undefined || sizeOf(bias.shape.slice(0, -3)) === 1 ? 0 : biasBytes
+  for (let i = 0; i < images; i++) {
+    const [query, key] = [i * queries * channels * BYTES, i * keys * channels * BYTES]
+    kernels.native.attention(
+      qAt + query, kAt + key, vAt + key, biasAt + i * biasStep, outAt + query, scratch,
+      heads, queries, keys, headDim, scaleOf(name, scale),
+      channels, headDim, channels, headDim, channels, headDim, channels, headDim,
+      bias === undefined ? 0 : queries * keys, bias === undefined ? 0 : keys,
+    )
+  }
+  return out
+}
+
+/**
  * Self-attention straight from the output of a joint projection: qkv `[..., tokens, 3 · heads · d]` holds q, then k,
  * then v, each head by head; the result is `[..., tokens, heads · d]`. Nothing is transposed on the way.
  */

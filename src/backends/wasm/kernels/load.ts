@@ -1,5 +1,5 @@
 import { getKernel, registerKernel } from '@tensorflow/tfjs-core'
-import { attention, packedAttention } from './attention.js'
+import { attention, packedAttention, tokenAttention } from './attention.js'
 import { slice, transpose } from './copy.js'
 import type { Attributes, Implementation, Inputs } from './implementation.js'
 import { kernelsOf, kernelsOfAsync, type KernelOptions, type Kernels } from './instance.js'
@@ -15,6 +15,7 @@ export const implementations: Readonly<Record<string, Implementation>> = {
   VitrailUnary: unary,
   VitrailSoftmax: softmax,
   VitrailAttention: attention,
+  VitrailTokenAttention: tokenAttention,
   VitrailPackedAttention: packedAttention,
   VitrailSlice: slice,
   VitrailTranspose: transpose,

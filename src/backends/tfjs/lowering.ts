@@ -1,0 +1,26 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { OpKind, Tensor } from '../../ops/tensor.js'
+import type { Workspace } from './workspace.js'
+
+/**
+ * One way to run an op with tfjs kernels. Inputs carry the batch axis in front, 1 where there is none; so
+ * must the result. What `run` makes on the way is freed for it.
+ */
+export interface Lowering<K extends OpKind = OpKind> {
+  /** The kernels it calls. */
+  readonly needs: readonly string[]
+  /** The nodes it can run; all unless given. */
+  readonly fits?: (node: Tensor<K>) => boolean
+  /** An input it wants in another form; done once where that input is a weight. */
+  readonly adapt?: { readonly input: number; readonly make: (w: Workspace, x: TensorInfo, node: Tensor<K>) => TensorInfo }
+  readonly run: (w: Workspace, inputs: readonly TensorInfo[], node: Tensor<K>, batch: number) => TensorInfo
+}
+
+/** Ops whose value is given, not computed. */
+export type LeafKind = 'input' | 'parameter' | 'constant' | 'dropMask'
+
+/** For every op, the ways to run it, best first: the first one whose kernels the backend has is taken. */
+export type Lowerings = { readonly [K in Exclude<OpKind, LeafKind>]: readonly Lowering<K>[] }
+
+/** The shape of a node's result with its batch axis. */
+export const batchedShape = (node: Tensor, batch: number): number[] => [node.batched ? batch : 1, ...node.shape]

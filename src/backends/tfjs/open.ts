@@ -1,0 +1,65 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { problem, type Problem } from '../../shape/problem.js'
+import type { Backend, Device } from '../device.js'
+import { tfjsDevice } from './device.js'
+import type { Lowerings } from './lowering.js'
+import type { Tfjs, TfjsBackend } from './workspace.js'
+
+/** How one tfjs backend is found and started. */
+export interface TfjsBackendParts {
+  /** Our name for it. */
+  readonly name: string
+  /** tfjs's name for it. */
+  readonly registeredAs: string
+  /** The package that brings it, for the sentence that says it is absent. */
+  readonly packageName: string
+  /** Imports that package. Written out where the backend is declared, so that bundlers see it. */
+  readonly load: () => Promise<unknown>
+  readonly lowerings: Lowerings
+  /** Done once it is ready: registers kernels of our own. */
+  readonly prepare?: (backend: TfjsBackend) => Promise<void>
+}
+
+/**
+ * A backend that tfjs runs. Opening it loads its package and leaves the active backend of the program as it was.
+ * Errors: `backendAbsent`, with the command that installs it; `backendBroken`.
+ */
+export const tfjsBackend = (parts: TfjsBackendParts): Backend => {
+  let opened: Promise<Either<Problem, Device>> | undefined
+  const open: TaskEither<Problem, Device> = async () => {
+    const result = await (opened ??= start(parts))
+    // A failure is not kept: the package may be installed, or the paths set, before the next try.
+    if (result._tag === 'Left') opened = undefined
+    return result
+  }
+  return { name: parts.name, open }
+}
+
+const start = async ({ name, registeredAs, packageName, load, lowerings, prepare }: TfjsBackendParts): Promise<Either<Problem, Device>> => {
+  const core = await attempt(() => import('@tensorflow/tfjs-core'))
+  if (core._tag === 'Left') return left(absent(name, '@tensorflow/tfjs-core', core.left))
+  const tf: Tfjs = core.right
+  const loaded = await attempt(load)
+  if (loaded._tag === 'Left') return left(absent(name, packageName, loaded.left))
+  const before = tf.getBackend() as string | undefined
+  const started = await attempt(() => tf.setBackend(registeredAs))
+  if (started._tag === 'Left' || !started.right) return left(problem('backendBroken', `${name}: ${packageName} is installed but does not start${started._tag === 'Left' ? `: ${started.left}` : ''}`, { remedy: '`vitrail backends` lists those that work here' }))
+  const backend = tf.engine().findBackend(registeredAs) as TfjsBackend
+  const prepared = await attempt(async () => prepare?.(backend))
+  if (before !== undefined && before !== registeredAs) await tf.setBackend(before)
+  if (prepared._tag === 'Left') return left(problem('backendBroken', `${name}: its kernels do not load: ${prepared.left}`))
+  return right(tfjsDevice(name, tf, registeredAs, lowerings) as Device)
+}
+
+const attempt = async <A>(f: () => Promise<A>): Promise<Either<string, A>> => {
+  try {
+    return right(await f())
+  } catch (fault) {
+    return left(firstLine(fault instanceof Error ? fault.message : String(fault)))
+  }
+}
+const firstLine = (text: string): string => text.split('\n')[0] as string
+
+const absent = (name: string, packageName: string, why: string): Problem =>
+  problem('backendAbsent', `${name}: ${packageName} cannot be loaded (${why})`, { remedy: `npm install ${packageName}` })

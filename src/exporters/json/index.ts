@@ -1,0 +1,2 @@
+export { fromJson, type Constructors } from './fromJson.js'
+export { toJson, type Json } from './toJson.js'

@@ -1,0 +1,77 @@
+import * as ops from '../ops/ops.js'
+import { isOp, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { sameShape, show, sizeOf } from '../shape/shape.js'
+import { collectNodes } from './graph.js'
+
+/**
+ * Every way in which a graph breaks the rules, as sentences; none for a legal graph. A node must be what its
+ * own constructor makes of its inputs: shape, element type, batch. Run after every pass in tests.
+ */
+export const validate = (roots: readonly Signal[]): readonly string[] => {
+  const names = new Map<string, Tensor>()
+  return collectNodes(roots.flatMap(tensorsOf)).flatMap((node, i) => {
+    const wrong: string[] = []
+    const said = (sentence: string): void => void wrong.push(`%${i} ${node.op}: ${sentence}`)
+    if (isOp(node, 'parameter')) {
+      const { name } = node.attributes
+      if (names.has(name)) said(`another parameter is called '${name}'`)
+      names.set(name, node)
+    }
+    if (!node.shape.every(size => Number.isInteger(size) && size >= 0)) said(`${show(node.shape)} is no shape`)
+    if (isOp(node, 'constant') && node.attributes.data.length !== sizeOf(node.shape)) said('its values do not fill its shape')
+    const remade = remake(node)
+    if (typeof remade === 'string') said(remade)
+    else if (remade !== undefined) {
+      if (!sameShape(remade.shape, node.shape)) said(`is ${show(node.shape)}, but its inputs make ${show(remade.shape)}`)
+      if (remade.dtype !== node.dtype) said(`is ${node.dtype}, but its inputs make ${remade.dtype}`)
+      if (remade.batched !== node.batched) said(`is ${node.batched ? '' : 'not '}batched, but its inputs make it otherwise`)
+    }
+    return wrong
+  })
+}
+
+type Remake = { readonly [K in Tensor['op']]: ((node: Tensor<K>, inputs: readonly Tensor[]) => Tensor) | undefined }
+
+const binary = (op: (a: Tensor, b: Tensor) => Tensor) => (_: Tensor, [a, b]: readonly Tensor[]) => op(a!, b!)
+const unary = (op: (x: Tensor) => Tensor) => (_: Tensor, [x]: readonly Tensor[]) => op(x!)
+
+/** The constructor of each op, applied again; leaves have nothing to check against. */
+const table: Remake = {
+  input: undefined,
+  parameter: undefined,
+  constant: undefined,
+  dropMask: undefined,
+  add: binary(ops.add),
+  subtract: binary(ops.subtract),
+  multiply: binary(ops.multiply),
+  divide: binary(ops.divide),
+  maximum: binary(ops.maximum),
+  exp: unary(ops.exp),
+  sqrt: unary(ops.sqrt),
+  tanh: unary(ops.tanh),
+  sigmoid: unary(ops.sigmoid),
+  relu: unary(ops.relu),
+  softmax: unary(ops.softmax),
+  gelu: (n, [x]) => ops.gelu(x!, n.attributes.form),
+  reshape: (n, [x]) => ops.reshape(x!, n.shape),
+  transpose: (n, [x]) => ops.transpose(x!, n.attributes.perm),
+  slice: (n, [x]) => ops.slice(x!, n.attributes.begin, n.shape),
+  concat: (n, inputs) => ops.concat(inputs, n.attributes.axis),
+  gather: (_, [rows, indices]) => ops.gather(rows!, indices!),
+  sum: (n, [x]) => ops.sum(x!, n.attributes.axes, n.attributes.keepDims),
+  mean: (n, [x]) => ops.mean(x!, n.attributes.axes, n.attributes.keepDims),
+  max: (n, [x]) => ops.max(x!, n.attributes.axes, n.attributes.keepDims),
+  layerNorm: (n, [x, gamma, beta]) => ops.layerNorm(x!, n.attributes.epsilon, gamma === undefined || beta === undefined ? undefined : { gamma, beta }),
+  matmul: (n, [a, b]) => ops.matmul(a!, b!, n.attributes),
+  linear: (_, [x, weight, bias]) => ops.linear(x!, weight!, bias),
+  attention: (n, [q, k, v, bias]) => ops.attention(q!, k!, v!, n.attributes, bias),
+  conv2d: (n, [x, weight, bias]) => ops.conv2d(x!, weight!, bias, n.attributes),
+}
+
+const remake = (node: Tensor): Tensor | string | undefined => {
+  try {
+    return (table[node.op] as ((n: Tensor, inputs: readonly Tensor[]) => Tensor) | undefined)?.(node, node.inputs)
+  } catch (fault) {
+    return fault instanceof Error ? fault.message : String(fault)
+  }
+}

@@ -1,0 +1,37 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { parametersOf } from '../graph/graph.js'
+import { trace } from '../graph/trace.js'
+import type { AnyModel, Model } from '../layers/core/model.js'
+import { problem, type Problem } from '../shape/problem.js'
+import type { Shape } from '../shape/shape.js'
+import { matchWeights } from './matchWeights.js'
+import type { Safetensors } from './safetensors.js'
+
+/** Options of {@link loadWeights}. */
+export interface LoadOptions {
+  /** Names in the file that the model does not want, and no matter. */
+  readonly ignore?: (name: string) => boolean
+}
+
+/**
+ * The weights of a model from an open safetensors file, checked by name and shape at once and then read one
+ * by one as `compile` asks for them.
+ *
+ * Errors: those of `trace`; `weightsMisfit`, with every missing, unexpected and mis-shaped name.
+ *
+ * @example
+ * loadWeights(file, vitTiny) // Either<Problem, (name: string, shape: Shape) => TaskEither<Problem, Float32Array>>
+ */
+export const loadWeights = <I, S>(file: Safetensors, model: Model<I, S>, options: LoadOptions = {}): Either<Problem, (name: string, shape: Shape) => TaskEither<Problem, Float32Array>> => {
+  const graph = trace(model as AnyModel)
+  if (graph._tag === 'Left') return graph
+  const matched = matchWeights(parametersOf(graph.right).map(({ attributes, shape }) => ({ name: attributes.name, shape })), file.tensors, options)
+  if (matched._tag === 'Left') return left(matched.left)
+  return right(name => async () => {
+    const read = await file.read(name)()
+    if (read._tag === 'Left') return read
+    const { data } = read.right
+    return data instanceof Float32Array ? right(data) : left(problem('weightMisfit', `weights: '${name}' holds ${read.right.dtype}, but a weight must be floats`))
+  })
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  // At run time the tests read the sources; the type tests read `dist`, as a user's compiler does.
+  resolve: {
+    alias: [
+      { find: /^vitrail$/, replacement: here('src/index.ts') },
+      { find: /^vitrail\/recipes$/, replacement: here('recipes/index.ts') },
+      { find: /^vitrail\/recipes\/(.*)$/, replacement: here('recipes/$1.ts') },
+      { find: /^vitrail\/backends\/(.*)$/, replacement: here('src/backends/$1/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/buildOnce.ts'],
+    // Three compilers run within one test; slow machines share two cores among all of them.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+})
