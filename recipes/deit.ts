@@ -2,7 +2,7 @@ import { right, type Either } from 'fp-ts/lib/Either.js'
 import { fanOut, linear, merge, parallel, serial, takeToken, type Problem } from '../src/index.js'
 import { imagenetPreprocessing, imageModel, option, type ImageInput, type ImageModel, type Recipe, type Replica } from './kit/recipe.js'
 import type { RawConfig } from './kit/referenceConfig.js'
-import { readTimmConfig, vit, vitTokens, type VitConfig } from './vit.js'
+import { readTimmConfig, vit, vitOptions, vitTokens, type VitConfig } from './vit.js'
 
 /*
  * DeiT: "Training data-efficient image transformers & distillation through attention" (Touvron et al.,
@@ -33,6 +33,7 @@ const deitRecipe = <const C extends VitConfig & ImageInput>(config: C): Recipe<I
   family: 'deit',
   source,
   config: { ...config },
+  options: vitOptions,
   model: imageModel(config, vit(config)),
   preprocessing: imagenetPreprocessing,
   withConfig: changes => deitRecipe({ ...config, ...changes }) as unknown as Recipe,
@@ -42,6 +43,7 @@ const distilledRecipe = <const C extends VitConfig & ImageInput>(config: C): Rec
   family: 'deit',
   source,
   config: { ...config, distilled: true },
+  options: vitOptions,
   model: imageModel(config, deitDistilled(config)),
   preprocessing: imagenetPreprocessing,
   withConfig: changes => distilledRecipe({ ...config, ...changes }) as unknown as Recipe,

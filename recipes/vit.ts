@@ -7,7 +7,7 @@ import {
 import type { Pair } from '../src/shape/patches.js'
 import { both, is, not } from './kit/conditions.js'
 import { imageModel, inceptionPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type RawConfig } from './kit/referenceConfig.js'
+import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
 /*
  * ViT: "An Image is Worth 16x16 Words" (Dosovitskiy et al., 2020, arXiv 2010.11929), with what its
@@ -52,6 +52,18 @@ export interface VitConfig {
   readonly tokenDropout?: number
   readonly attentionDropout?: number
   readonly dropPath?: number
+}
+
+/** What each option may be, for configurations that come from files. */
+export const vitOptions: { readonly [K in keyof Required<VitConfig & ImageInput>]: Kind } = {
+  imageSize: 'pair', channels: 'number', patchSize: 'pair', dim: 'number', depth: 'number', numHeads: 'number', numClasses: 'number', mlpRatio: 'number',
+  qkvBias: 'boolean', projBias: 'boolean', qkNorm: 'boolean', classToken: 'boolean', distilled: 'boolean', registers: 'number',
+  positions: ['learned', 'learned2d', 'sinCos2d', 'sinCos', 'none'] satisfies readonly PositionKind[], prefixPositions: 'boolean',
+  pool: ['token', 'average', 'max', 'averageMax', 'none'] satisfies readonly VitConfig['pool'][], poolPrefix: 'boolean',
+  preNorm: 'boolean', normAfterPool: 'boolean', finalNorm: 'boolean', layerScale: 'number', preLogits: 'number', epsilon: 'number',
+  activation: ['gelu', 'geluTanh', 'quickGelu', 'relu', 'silu', 'tanh'] satisfies readonly Activation[],
+  normPlacement: ['pre', 'post'] satisfies readonly VitConfig['normPlacement'][],
+  dropout: 'number', tokenDropout: 'number', attentionDropout: 'number', dropPath: 'number',
 }
 
 /** Class token, distillation token and registers, in this order. */
@@ -100,15 +112,16 @@ export const vitTokens = <const C extends VitConfig>(config: C) => {
  * Pooling and head of a ViT. `[tokens, dim] → [numClasses]`; without pooling, `[tokens, dim] → [tokens, numClasses]`.
  */
 export const vitHead = <const C extends VitConfig>(config: C) => {
-  const { finalNorm = true, epsilon = 1e-6, poolPrefix = false, preLogits = 0 } = config
+  const { finalNorm = true, epsilon = 1e-6, poolPrefix = false } = config
   const pool = option(config, 'pool', 'token')
   const kind = config.pool === 'max' || config.pool === 'averageMax' ? config.pool : 'average'
+  const preLogits = option(config, 'preLogits', 0)
   const classes = option(config, 'numClasses', 1000)
   return serial(
     when(is(pool, 'token'), takeToken(0)),
     when(both(not(is(pool, 'token')), not(is(pool, 'none'))), globalPool({ kind, prefixTokens: (poolPrefix ? 0 : prefixLength(config)) as 0 })),
     named('fc_norm', finalNorm && normsAfterPool(config) ? layerNorm({ epsilon }) : identity()),
-    when(preLogits > 0, named('pre_logits', serial(named('fc', linear(preLogits)), tanh()))),
+    when(not(is(preLogits, 0)), named('pre_logits', serial(named('fc', linear(preLogits)), tanh()))),
     when(not(is(classes, 0)), named('head', linear(classes))),
   )
 }
@@ -126,6 +139,7 @@ export const vitRecipe = <const C extends VitConfig & ImageInput>(config: C, pre
   family: 'vit',
   source: 'Dosovitskiy et al., 2020, arXiv 2010.11929; sizes and names as timm',
   config: { ...config },
+  options: vitOptions,
   model: imageModel(config, vit(config)),
   preprocessing,
   withConfig: changes => vitRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
@@ -185,6 +199,8 @@ const pools: Readonly<Record<string, VitConfig['pool']>> = { token: 'token', avg
 const acts: Readonly<Record<string, Activation>> = { 'gelu(erf)': 'gelu', gelu: 'gelu', gelu_erf: 'gelu', 'gelu(tanh)': 'geluTanh', gelu_tanh: 'geluTanh', quick_gelu: 'quickGelu', relu: 'relu', silu: 'silu' }
 const tables: Readonly<Record<string, PositionKind>> = { learn: 'learned', none: 'none', '': 'none' }
 
+const classes = ['VisionTransformer', 'VisionTransformerDistilled']
+
 /** The keywords of timm's `VisionTransformer`. */
 export const timmKeywords: Readonly<Record<string, Keyword>> = {
   img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
@@ -202,17 +218,17 @@ export const timmKeywords: Readonly<Record<string, Keyword>> = {
   class_token: keyword('boolean', (classToken: boolean) => ({ classToken })),
   reg_tokens: keyword('number', (registers: number) => ({ registers })),
   no_embed_class: keyword('boolean', (patchesOnly: boolean) => ({ prefixPositions: !patchesOnly })),
-  pos_embed: keyword('string', (name: string) => ({ positions: tables[name] ?? name })),
-  global_pool: keyword('string', (name: string) => ({ pool: pools[name] ?? name })),
+  pos_embed: keyword(Object.keys(tables), (name: string) => ({ positions: tables[name] })),
+  global_pool: keyword(Object.keys(pools), (name: string) => ({ pool: pools[name] })),
   pool_include_prefix: keyword('boolean', (poolPrefix: boolean) => ({ poolPrefix })),
   pre_norm: keyword('boolean', (preNorm: boolean) => ({ preNorm })),
   final_norm: keyword('boolean', (finalNorm: boolean) => ({ finalNorm })),
   fc_norm: keyword('boolean', (normAfterPool: boolean) => ({ normAfterPool })),
   representation_size: keyword('number', (preLogits: number) => ({ preLogits })),
   norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
-  act: keyword('string', (name: string) => ({ activation: acts[name] ?? name })),
-  class: keyword('string', (name: string) => ({ distilled: name === 'VisionTransformerDistilled' })),
-  class_: keyword('string', (name: string) => ({ distilled: name === 'VisionTransformerDistilled' })),
+  act: keyword(Object.keys(acts), (name: string) => ({ activation: acts[name] })),
+  class: keyword(classes, (name: string) => ({ distilled: name === 'VisionTransformerDistilled' })),
+  class_: keyword(classes, (name: string) => ({ distilled: name === 'VisionTransformerDistilled' })),
   ...Object.fromEntries(['drop_rate', 'pos_drop_rate', 'patch_drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
 }
 

@@ -1,6 +1,7 @@
 import { model, type AnyModel, type InputSpec, type Model } from '../../src/layers/core/model.js'
 import type { AnyLayer, ShapeFunctionOf } from '../../src/layers/core/layer.js'
 import type { Apply } from '../../src/shape/shapeFunction.js'
+import type { Kind } from './referenceConfig.js'
 import { pairOf, type HeightOf, type Pair, type WidthOf } from '../../src/shape/patches.js'
 
 /** How an image becomes what a model was trained on. */
@@ -24,6 +25,8 @@ export interface Recipe<M = AnyModel> {
   /** Where the architecture and the sizes come from. */
   readonly source: string
   readonly config: object
+  /** What its options may be, for configurations that come from files. */
+  readonly options: Readonly<Record<string, Kind>>
   readonly model: M
   readonly preprocessing: Preprocessing
   /** The same recipe with some options changed. */

@@ -4,15 +4,19 @@ import { problem, type Problem } from '../../src/shape/problem.js'
 /** A configuration as it stands in a file: nothing is known of its values. */
 export type RawConfig = Readonly<Record<string, unknown>>
 
+/** What a value in a configuration may be: of a kind, or one of some words. */
+export type Kind = keyof typeof holds | readonly string[]
 
-type Kind = 'number' | 'boolean' | 'string' | 'pair'
+const holds = {
+  number: (value: unknown) => typeof value === 'number' && Number.isFinite(value),
+  boolean: (value: unknown) => typeof value === 'boolean',
+  string: (value: unknown) => typeof value === 'string',
+  pair: (value: unknown) => (typeof value === 'number' && Number.isFinite(value)) || (Array.isArray(value) && value.length === 2 && value.every(v => typeof v === 'number')),
+} as const
 
-const holds: { readonly [K in Kind]: (value: unknown) => boolean } = {
-  number: value => typeof value === 'number' && Number.isFinite(value),
-  boolean: value => typeof value === 'boolean',
-  string: value => typeof value === 'string',
-  pair: value => (typeof value === 'number' && Number.isFinite(value)) || (Array.isArray(value) && value.length === 2 && value.every(v => typeof v === 'number')),
-}
+const isOf = (kind: Kind, value: unknown): boolean => (typeof kind === 'string' ? holds[kind](value) : kind.includes(value as string))
+
+const describe = (kind: Kind): string => (typeof kind !== 'string' ? `one of ${kind.map(word => `'${word}'`).join(', ')}` : kind === 'pair' ? 'a number or a pair of numbers' : `a ${kind}`)
 
 /** One keyword: what kind of value it holds, and the options of ours it sets. `null` means "not given", as in Python. */
 export interface Keyword {
@@ -39,8 +43,12 @@ export const readKeywords = (system: string, config: RawConfig, keywords: Readon
   for (const [key, value] of Object.entries(config)) {
     const { kind, sets } = keywords[key] as Keyword
     if (value === null) continue
-    if (!holds[kind](value)) return left(problem('badKeyword', `${system}: '${key}' must be a ${kind === 'pair' ? 'number or a pair of numbers' : kind}, got ${JSON.stringify(value)}`))
+    if (!isOf(kind, value)) return left(problem('badKeyword', `${system}: '${key}' must be ${describe(kind)}, got ${JSON.stringify(value)}`))
     options = { ...options, ...sets(value as never) }
   }
   return right(options)
 }
+
+/** Reads a configuration in our own words. Errors: as {@link readKeywords}. */
+export const readOptions = (family: string, config: RawConfig, options: Readonly<Record<string, Kind>>, required: readonly string[] = []): Either<Problem, object> =>
+  readKeywords(family, config, Object.fromEntries(Object.entries(options).map(([name, kind]) => [name, keyword(kind, value => ({ [name]: value }))])), required)

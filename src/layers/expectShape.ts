@@ -1,3 +1,4 @@
+import type { Agree } from '../shape/agree.js'
 import { sameShape, type Shape, show, type Show } from '../shape/shape.js'
 import { misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
@@ -5,11 +6,10 @@ import { defineLayer, type Layer } from './core/layer.js'
 
 /** The shape function of {@link expectShape}. */
 export interface ExpectShape<E extends Shape> extends ShapeFunction {
-  readonly out: [this['in'], E] extends [E, this['in']] ? this['in'] : Known<this['in']> extends false ? E : Differs<E, this['in']>
+  readonly out: OrDiffers<E, this['in'], Agree<this['in'], E>>
 }
+type OrDiffers<E, S, Agreed> = [Agreed] extends [never] ? Differs<E, S> : Agreed
 type Differs<E, S> = Misfit<'expectsShape', { expected: Show<E>; shape: Show<S> }, 'expectShape'>
-/** A shape with a size the compiler does not know is left to run time. */
-type Known<S> = S extends Shape ? (number extends S[number] ? false : true) : true
 
 /**
  * States the shape at this point of a recipe, and does nothing else: a comment the compiler checks.

@@ -1,5 +1,6 @@
 import { add, concat, multiply, scalar } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
+import type { Agree } from '../shape/agree.js'
 import type { Add } from '../shape/natural.js'
 import type { Problem } from '../shape/problem.js'
 import { isIntegers, isShape, sameShape, type Shape, show, type Show, type SignalShape } from '../shape/shape.js'
@@ -31,9 +32,10 @@ type Two<A, B, How extends MergeKind> = A extends readonly [infer NA, infer SA]
   ? B extends readonly [infer NB, infer SB]
     ? How extends 'concat'
       ? [SA, SB] extends [readonly [...infer RA, infer CA extends number], readonly [...infer RB, infer CB extends number]]
-        ? [RA, RB] extends [RB, RA] ? readonly [...(RA extends readonly number[] ? RA : never), Add<CA, CB>] : MergeError<How, NA, NB, SA, SB>
+        ? Agree<RA, RB> extends infer Rest extends Shape ? ([Rest] extends [never] ? MergeError<How, NA, NB, SA, SB> : readonly [...Rest, Add<CA, CB>]) : never
         : MergeError<How, NA, NB, SA, SB>
-      : [SA, SB] extends [SB & Shape, SA & Shape] ? SA : MergeError<How, NA, NB, SA, SB>
+      : [SA, SB] extends [Shape, Shape] ? Agree<SA, SB> extends infer Same ? ([Same] extends [never] ? MergeError<How, NA, NB, SA, SB> : Same) : never
+      : MergeError<How, NA, NB, SA, SB>
     : never
   : never
 type MergeError<How extends MergeKind, NA, NB, SA, SB> = Misfit<'mergeMisfit', { how: How; left: NA & string; leftShape: Show<SA>; right: NB & string; rightShape: Show<SB> }, 'merge'>

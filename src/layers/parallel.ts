@@ -1,5 +1,5 @@
 import type { Signal } from '../ops/tensor.js'
-import { isIntegers, isShape, show, type SignalShape } from '../shape/shape.js'
+import { type Integers, isIntegers, isShape, type Shape, show, type SignalShape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit, type Within } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
@@ -7,7 +7,7 @@ import type { OrFirstError } from './fanOut.js'
 
 /** The shape function of {@link parallel}. */
 export interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
-  readonly out: this['in'] extends readonly unknown[] ? Expects<'expectsRecord', 'parallel', this['in']>
+  readonly out: this['in'] extends Shape | Integers ? Expects<'expectsRecord', 'parallel', this['in']>
     : Exclude<keyof R, keyof this['in']> extends infer Missing ? [Missing] extends [never] ? OrFirstError<Fields<R, this['in']>> : Misfit<'noSuchField', { layer: 'parallel'; field: Missing & string }, 'parallel'> : never
 }
 type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {

@@ -1,5 +1,6 @@
 import type { Signal } from '../ops/tensor.js'
-import { show, type Show, type SignalShape } from '../shape/shape.js'
+import { agree, type Agree } from '../shape/agree.js'
+import type { Show, SignalShape } from '../shape/shape.js'
 import type { AnyShapeError, Misfit, Within } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
@@ -12,10 +13,11 @@ export interface Repeat<F extends ShapeFunction> extends ShapeFunction {
   readonly out: Apply<F, this['in']> extends infer O
     ? O extends AnyShapeError ? Within<'blocks.0', O>
     : [O, this['in']] extends [this['in'], O] ? O
-    : Changes<this['in'], O>
+    : OrChanges<this['in'], O, Agree<this['in'], O>>
     : never
 }
 
+type OrChanges<S, O, Kept> = [Kept] extends [never] ? Changes<S, O> : Kept
 type Changes<S, O> = Misfit<'repeatMisfit', { before: Show<S>; after: Show<O> }, 'repeat'>
 
 /**
@@ -39,7 +41,7 @@ export function repeat(times: number, block: AnyLayer | ((index: number) => AnyL
       let signal = x
       for (let index = 0; index < times; index++) {
         const next = apply(at(index), signal, String(index))
-        if (show(shapeOfSignal(next)) !== show(shapeOfSignal(signal))) return refuseChange('repeatMisfit', signal, next)
+        if (!agree(shapeOfSignal(signal), shapeOfSignal(next))) return refuseChange('repeatMisfit', signal, next)
         signal = next
       }
       return signal

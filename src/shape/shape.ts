@@ -45,3 +45,12 @@ export type Show<S> = S extends Shape ? ShowTensor<S> : S extends Integers<infer
  */
 export const show = (s: SignalShape): string =>
   isShape(s) ? (s.length === 0 ? 'a single number' : s.join('×')) : isIntegers(s) ? `integers ${show(s.integers)}` : 'a record'
+
+/**
+ * A signal's shape in full, fields of records too, for tables and pictures.
+ *
+ * @example
+ * showFields({ cls: [1000], dist: [1000] }) // 'cls 1000, dist 1000'
+ */
+export const showFields = (s: SignalShape): string =>
+  isShape(s) || isIntegers(s) ? show(s) : Object.entries(s).map(([name, field]) => `${name} ${isShape(field) || isIntegers(field) ? show(field) : `(${showFields(field)})`}`).join(', ')

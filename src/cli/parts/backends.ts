@@ -1,0 +1,42 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Backend } from '../../backends/device.js'
+import { problem, type Problem } from '../../shape/problem.js'
+import { messageOf } from './messageOf.js'
+import { nearest } from './nearest.js'
+
+// Imported when asked for, so that a command that runs nothing loads no TensorFlow.js.
+const table: Readonly<Record<string, () => Promise<Backend>>> = {
+  reference: async () => (await import('../../backends/reference/index.js')).reference,
+  cpu: async () => (await import('../../backends/cpu/index.js')).cpu,
+  wasm: async () => (await import('../../backends/wasm/index.js')).wasm,
+  node: async () => (await import('../../backends/node/index.js')).node,
+  'node-gpu': async () => (await import('../../backends/node-gpu/index.js')).nodeGpu,
+}
+
+/** Finds a backend by its name. Errors: `unknownBackend`, `backendUnavailable` (its code cannot be loaded). */
+const find = (name: string): TaskEither<Problem, Backend> => async () => {
+  if (!Object.hasOwn(table, name)) {
+    const near = nearest(name, backends.names)
+    return left(problem('unknownBackend', `there is no backend '${name}'`, { remedy: near === undefined ? `there are: ${backends.names.join(', ')}` : `did you mean '${near}'?` }))
+  }
+  try {
+    return right(await table[name]!())
+  } catch (cause) {
+    return left(problem('backendUnavailable', `${name}: cannot be loaded: ${messageOf(cause)}`))
+  }
+}
+
+/** Finds several, all or none. */
+const findAll = (names: readonly string[]): TaskEither<Problem, readonly Backend[]> => async () => {
+  const found: Backend[] = []
+  for (const name of new Set(names)) {
+    const backend: Either<Problem, Backend> = await find(name)()
+    if (backend._tag === 'Left') return backend
+    found.push(backend.right)
+  }
+  return right(found)
+}
+
+/** The backends the command line knows; a program of your own imports the one it wants. */
+export const backends = { names: Object.keys(table) as readonly string[], find, findAll } as const

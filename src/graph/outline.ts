@@ -1,0 +1,75 @@
+import { right, type Either } from 'fp-ts/lib/Either.js'
+import { isLayer, type AnyLayer } from '../layers/core/layer.js'
+import { model, type AnyModel } from '../layers/core/model.js'
+import { shapeOfSignal } from '../layers/core/refuse.js'
+import type { Problem } from '../shape/problem.js'
+import type { SignalShape } from '../shape/shape.js'
+import { cost } from './cost.js'
+import { trace } from './trace.js'
+
+/** One step of a recipe as its author wrote it, with what comes out of it. */
+export interface OutlineStep {
+  /** `12 × encoderBlock`, `linear`. */
+  readonly label: string
+  /** The name it was given, or empty. */
+  readonly name: string
+  /** Options that are not their defaults: `numHeads: 3`. */
+  readonly detail: string
+  readonly output: SignalShape
+  readonly params: number
+}
+
+/**
+ * A model as its author wrote it: one step a layer, `serial`s opened, blocks kept whole. For pictures and
+ * short tables. Errors: those of `trace`.
+ *
+ * @example
+ * outline(pipe(input(192), linear(10))) // Either<Problem, readonly OutlineStep[]>
+ */
+export const outline = (m: AnyModel): Either<Problem, readonly OutlineStep[]> => {
+  const layers = m.layers.flatMap(layer => opened(layer, ''))
+  const steps: OutlineStep[] = []
+  let before = 0
+  for (let i = 0; i < layers.length; i++) {
+    const graph = trace(model(m.input, layers.slice(0, i + 1).map(({ layer }) => layer)) as AnyModel)
+    if (graph._tag === 'Left') return graph
+    const { params } = cost(graph.right)
+    const { layer, name } = layers[i]!
+    if (layer.definition.kind !== 'identity') steps.push({ ...described(layer), name, output: shapeOfSignal(graph.right.output), params: params - before })
+    before = params
+  }
+  return right(steps)
+}
+
+/** What a layer is made of, where it only puts others in a row. */
+const opened = (layer: AnyLayer, name: string): readonly { readonly layer: AnyLayer; readonly name: string }[] => {
+  const { kind, args } = layer.definition
+  if (kind === 'serial') return args.flatMap(inner => opened(inner as AnyLayer, name))
+  if (kind === 'when') return args[0] === true ? opened(args[1] as AnyLayer, name) : []
+  if (kind === 'named' || kind === 'tap') return opened(args[1] as AnyLayer, args[0] as string)
+  if ((kind === 'dropout' || kind === 'tokenDropout') && args[0] === 0) return []
+  return [{ layer, name }]
+}
+
+const described = (layer: AnyLayer): { readonly label: string; readonly detail: string } => {
+  const { kind, args } = layer.definition
+  if (kind === 'repeat') {
+    const [times, block] = args as readonly [number, AnyLayer | ((index: number) => AnyLayer)]
+    const inner = described(isLayer(block) ? block : block(0))
+    return { label: `${times} × ${inner.label}`, detail: inner.detail }
+  }
+  return { label: kind, detail: detail(args) }
+}
+
+const detail = (args: readonly unknown[]): string =>
+  args
+    .flatMap(arg => (isLayer(arg) || typeof arg === 'function' ? [] : typeof arg === 'object' && arg !== null && !Array.isArray(arg) ? options(arg) : [String(arg)]))
+    .join(', ')
+
+const options = (config: object): readonly string[] =>
+  Object.entries(config)
+    .filter(([key, value]) => !isLayer(value) && shown.has(key))
+    .map(([key, value]) => `${key}: ${String(value)}`)
+
+/** The options that say what an architecture is; the rest would only be noise in a picture. */
+const shown = new Set(['patchSize', 'stride', 'dim', 'kernelSize', 'numHeads', 'mlpRatio', 'kind', 'layerScale', 'prefixTokens', 'vocabularySize', 'groups'])

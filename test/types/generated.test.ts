@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import type { SignalShape } from '../../src/index.js'
+import { compile, exactlyHelper, scratch, showDiagnostic, versions, type Diagnostic, type Version } from './compile.js'
+import { isLeftToRunTime, outcomeOf, randomPrograms, smaller, vocabulary, writeProgram, type Outcome, type Program } from './programs.js'
+
+const deep = process.env['VITRAIL_DEEP'] === '1'
+const seed = Number(process.env['VITRAIL_SEED'] ?? 20260)
+const count = deep ? 1200 : 240
+
+const typeOf = (shape: SignalShape): string =>
+  Array.isArray(shape)
+    ? `readonly [${shape.join(', ')}]`
+    : Array.isArray((shape as { integers?: unknown }).integers)
+      ? `Integers<${typeOf((shape as { integers: SignalShape }).integers)}>`
+      : `{ ${Object.entries(shape as Readonly<Record<string, SignalShape>>).map(([name, field]) => `readonly ${name}: ${typeOf(field)}`).join('; ')} }`
+
+interface Case {
+  readonly program: Program
+  readonly outcome: Outcome
+}
+
+/** Compiles programs in one file and says of each how the compiler's answer differs from the library's, if it does. */
+const judge = async (version: Version, name: string, cases: readonly Case[]): Promise<readonly (string | undefined)[]> => {
+  const lines = ["import { pipe } from 'fp-ts/lib/function.js'", `import { ${vocabulary.join(', ')}, type Integers, type OutputOf } from 'vitrail'`, ...exactlyHelper.trimEnd().split('\n')]
+  const starts = cases.map(({ program, outcome }, i) => {
+    const start = lines.length + 1
+    lines.push(...`const p${i} = ${writeProgram(program)}`.split('\n'))
+    if ('shape' in outcome) lines.push(`exactly<OutputOf<typeof p${i}>, ${typeOf(outcome.shape)}>()`)
+    return start
+  })
+  const [file] = scratch('generated', { [name]: `${lines.join('\n')}\n` })
+  const { diagnostics } = await compile(version, [file!])
+  const strays = diagnostics.filter(d => d.file !== file || d.line < (starts[0] ?? Infinity))
+  if (strays.length > 0) throw new Error(strays.map(showDiagnostic).join('\n'))
+  return cases.map(({ outcome }, i) => differs(outcome, starts[i]!, diagnostics.filter(d => d.line >= starts[i]! && d.line < (starts[i + 1] ?? Infinity))))
+}
+
+const differs = (outcome: Outcome, start: number, said: readonly Diagnostic[]): string | undefined => {
+  const answer = said.map(showDiagnostic).join('\n')
+  if ('shape' in outcome) return said.length === 0 ? undefined : `the library: ${typeOf(outcome.shape)}\nTypeScript: ${answer}`
+  const { problem, refusedAt } = outcome
+  // The first line is `const p =  pipe(`, the second the input.
+  const isThere = said.length === 1 && said[0]!.line === start + 2 + refusedAt && said[0]!.message.includes(`ShapeError<"${problem.sentence}", "${problem.path}", `)
+  return isThere ? undefined : `the library, of layer ${refusedAt}: ${problem.sentence} (at ${problem.path})\nTypeScript: ${answer === '' ? 'not refused' : answer}`
+}
+
+/** The smallest program that still differs, found by taking pieces out. */
+const smallest = async (version: Version, failing: Case): Promise<{ readonly program: Program; readonly why: string }> => {
+  let found = { ...failing, why: '' }
+  for (let round = 0; round < 20; round++) {
+    const cases = [found, ...smaller(found.program).map(program => ({ program, outcome: outcomeOf(program) }))].filter(c => !isLeftToRunTime(c.outcome))
+    const verdicts = await judge(version, `smaller-${version}.ts`, cases)
+    found = { ...found, why: verdicts[0] ?? '' }
+    const next = cases.findIndex((_, i) => i > 0 && verdicts[i] !== undefined)
+    if (next < 0) break
+    found = { ...cases[next]!, why: verdicts[next]! }
+  }
+  return found
+}
+
+const cases = randomPrograms(seed, count)
+
+describe(`${count} random programs (seed ${seed})`, () => {
+  it('are as many as asked for, half of them refused, with records, blocks and branches among them', () => {
+    expect(cases.length).toBe(count)
+    expect(cases.filter(c => 'shape' in c.outcome).length).toBe(count / 2)
+    const valid = cases.filter(c => 'shape' in c.outcome).map(c => writeProgram(c.program)).join('\n')
+    for (const word of ['serial', 'residual', 'repeat', 'fanOut', 'parallel', 'merge', 'stages', 'named', 'tap', 'when', 'inputs', 'integerInput', 'patchEmbed', 'encoderBlock', 'conv2d']) expect(valid).toContain(`${word}(`)
+    expect(new Set(cases.flatMap(c => ('problem' in c.outcome ? [c.outcome.problem.code] : []))).size).toBeGreaterThan(8)
+  })
+
+  it.each(versions)('have exactly the shape they have at run time, or are refused with the same words, under TypeScript %s', async version => {
+    const verdicts = await judge(version, `programs-${version}.ts`, cases)
+    const wrong = cases.filter((_, i) => verdicts[i] !== undefined)
+    if (wrong.length === 0) return
+    const { program, why } = await smallest(version, wrong[0]!)
+    expect.fail(`${wrong.length} of ${count} programs of seed ${seed} differ; the first, made small:\n${writeProgram(program)}\n${why}`)
+  })
+})
