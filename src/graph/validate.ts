@@ -66,6 +66,8 @@ const table: Remake = {
   linear: (_, [x, weight, bias]) => ops.linear(x!, weight!, bias),
   attention: (n, [q, k, v, bias]) => ops.attention(q!, k!, v!, n.attributes, bias),
   conv2d: (n, [x, weight, bias]) => ops.conv2d(x!, weight!, bias, n.attributes),
+  maxPool: (n, [x]) => ops.maxPool(x!, n.attributes),
+  averagePool: (n, [x]) => ops.averagePool(x!, n.attributes),
 }
 
 const remake = (node: Tensor): Tensor | string | undefined => {

@@ -1,12 +1,13 @@
 import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
-import type { AnyShapeError, Within } from '../shape/shapeError.js'
-import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import type { AnyShapeError } from '../shape/shapeError.js'
+import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Under } from '../shape/under.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link fanOut}. */
 export interface FanOut<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
-  readonly out: OrFirstError<{ readonly [K in keyof R]: Within<K & string, Apply<ShapeFunctionOf<R[K]>, this['in']>> }>
+  readonly out: OrFirstError<{ readonly [K in keyof R]: Under<K & string, ShapeFunctionOf<R[K]>, this['in']> }>
 }
 
 /** A record of outcomes, or the error among them. */

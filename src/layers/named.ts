@@ -1,18 +1,14 @@
 import type { Signal } from '../ops/tensor.js'
 import { problem } from '../shape/problem.js'
 import type { SignalShape } from '../shape/shape.js'
-import type { ShapeError, Within } from '../shape/shapeError.js'
-import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Under } from '../shape/under.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link named}. */
 export interface Named<N extends string, F extends ShapeFunction> extends ShapeFunction {
-  readonly out: Within<N, Unscoped<F, Apply<F, this['in']>>>
+  readonly out: Under<N, F, this['in']>
 }
-/** The name given replaces the layer's own scope in a path: `layers.0`, not `layers.blocks.0`. */
-type Unscoped<F, O> = F extends { readonly scope: infer D extends string }
-  ? O extends ShapeError<infer Says, `${D}.${infer At}`, infer Remedy> ? ShapeError<Says, At, Remedy> : O
-  : O
 
 /**
  * A layer under a name of your own: its parameters, its place in errors and its output are found there.

@@ -1,7 +1,8 @@
 import type { Signal } from '../ops/tensor.js'
 import { type Integers, isIntegers, isShape, type Shape, show, type SignalShape } from '../shape/shape.js'
-import { type Expects, misfit, type Misfit, type Within } from '../shape/shapeError.js'
-import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
+import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Under } from '../shape/under.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import type { OrFirstError } from './fanOut.js'
 
@@ -11,7 +12,7 @@ export interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends 
     : Exclude<keyof R, keyof this['in']> extends infer Missing ? [Missing] extends [never] ? OrFirstError<Fields<R, this['in']>> : Misfit<'noSuchField', { layer: 'parallel'; field: Missing & string }, 'parallel'> : never
 }
 type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {
-  readonly [K in keyof S]: K extends keyof R ? Within<K & string, Apply<ShapeFunctionOf<R[K]>, S[K]>> : S[K]
+  readonly [K in keyof S]: K extends keyof R ? Under<K & string, ShapeFunctionOf<R[K]>, S[K]> : S[K]
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Signal } from '../ops/tensor.js'
 import { agree, type Agree } from '../shape/agree.js'
 import type { Show, SignalShape } from '../shape/shape.js'
-import type { AnyShapeError, Misfit, Within } from '../shape/shapeError.js'
-import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import type { AnyShapeError, Misfit } from '../shape/shapeError.js'
+import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Under } from '../shape/under.js'
 import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { firstOf, sizes } from './core/preconditions.js'
 import { refuseChange, shapeOfSignal } from './core/refuse.js'
@@ -10,8 +11,8 @@ import { refuseChange, shapeOfSignal } from './core/refuse.js'
 /** The shape function of {@link repeat}. */
 export interface Repeat<F extends ShapeFunction> extends ShapeFunction {
   readonly scope: 'blocks'
-  readonly out: Apply<F, this['in']> extends infer O
-    ? O extends AnyShapeError ? Within<'blocks.0', O>
+  readonly out: Under<'blocks.0', F, this['in']> extends infer O
+    ? O extends AnyShapeError ? O
     : [O, this['in']] extends [this['in'], O] ? O
     : OrChanges<this['in'], O, Agree<this['in'], O>>
     : never

@@ -1,7 +1,8 @@
 import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
-import type { AnyShapeError, Within } from '../shape/shapeError.js'
-import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import type { AnyShapeError } from '../shape/shapeError.js'
+import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Under } from '../shape/under.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link stages}. */
@@ -10,7 +11,7 @@ export interface Stages<Ls extends readonly AnyLayer[]> extends ShapeFunction {
   readonly out: Walk<Ls, this['in']>
 }
 type Walk<Ls extends readonly AnyLayer[], S, Done extends readonly 0[] = []> = Ls extends readonly [infer L extends AnyLayer, ...infer Rest extends readonly AnyLayer[]]
-  ? Apply<ShapeFunctionOf<L>, S> extends infer O ? (O extends AnyShapeError ? Within<`stages.${Done['length']}`, O> : Walk<Rest, O, [...Done, 0]>) : never
+  ? Under<`stages.${Done['length']}`, ShapeFunctionOf<L>, S> extends infer O ? (O extends AnyShapeError ? O : Walk<Rest, O, [...Done, 0]>) : never
   : S
 
 /**

@@ -10,10 +10,16 @@ import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './
  * @example
  * pipe(input(197, 192), tap('early', encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
  */
-export const tap = <L extends AnyLayer>(name: string, layer: L): Layer<ShapeFunctionOf<L>> =>
-  defineLayer<ShapeFunctionOf<L>, Signal, SignalShape>('tap', tap, [name, layer], {
+export const tap = <L extends AnyLayer>(name: string, layer: L): Layer<ShapeFunctionOf<L>> => {
+  // The layer itself but for one line, so that its scope, parameters and errors stay where they were.
+  const { label, scope, accepts, check, parameters, forward } = layer.definition
+  return defineLayer<ShapeFunctionOf<L>, Signal, SignalShape>('tap', tap, [name, layer], {
+    label,
     config: { name },
-    accepts: 'any',
-    check: () => (name === '' ? problem('badName', 'tap: a tap needs a name') : undefined),
-    forward: (x, { apply, record }) => record(name, apply(layer, x)),
+    scope,
+    accepts,
+    check: shape => (name === '' ? problem('badName', 'tap: a tap needs a name') : check(shape as never)),
+    parameters: shape => parameters(shape as never),
+    forward: (x, context) => context.record(name, forward(x as never, context)),
   })
+}

@@ -2,7 +2,7 @@ import { convSize } from '../shape/natural.js'
 import { sameShape, show, sizeOf, type DType, type Shape } from '../shape/shape.js'
 import type { Initialiser } from './initialiser.js'
 import { OpError } from './opError.js'
-import type { Attributes, Convolution, GeluForm, OpKind, Tensor } from './tensor.js'
+import type { Attributes, Convolution, GeluForm, OpKind, Pooling, Tensor } from './tensor.js'
 
 const node = <K extends OpKind>(op: K, inputs: readonly Tensor[], attributes: Attributes[K], shape: Shape, dtype: DType = 'float32', batched = inputs.some(i => i.batched)): Tensor<K> =>
   Object.freeze<Tensor<K>>({ op, inputs: Object.freeze([...inputs]), attributes, shape: Object.freeze([...shape]), dtype, batched })
@@ -177,6 +177,22 @@ export const conv2d = (x: Tensor, weight: Tensor, bias: Tensor | undefined, { st
   demand(x.shape.length === 3 && weight.shape.length === 4 && channels === perGroup * groups && out % groups === 0 && rows !== undefined && columns !== undefined, `conv2d: a weight of ${show(weight.shape)} does not take ${show(x.shape)}`)
   return node('conv2d', bias === undefined ? [x, weight] : [x, weight, bias], { strides, padding, groups }, [rows as number, columns as number, out])
 }
+
+const pooled = (op: string, x: Tensor, { size, strides, padding }: Pooling): Shape => {
+  const [height, width, channels] = x.shape as readonly [number, number, number]
+  const rows = convSize(height + padding[0][0] + padding[0][1], size[0], strides[0], 0)
+  const columns = convSize(width + padding[1][0] + padding[1][1], size[1], strides[1], 0)
+  demand(padding.every((sides, axis) => sides.every(side => side < size[axis]!)), `${op}: a window of ${show(size)} may lie wholly in the padding`)
+  demand(x.shape.length === 3 && rows !== undefined && columns !== undefined, `${op}: a window of ${show(size)} does not fit ${show(x.shape)}`)
+  return [rows as number, columns as number, channels]
+}
+
+/** The largest element of each window, channel by channel; `[height, width, channels] → [rows, columns, channels]`. */
+export const maxPool = (x: Tensor, { size, strides, padding }: Pooling): Tensor<'maxPool'> => node('maxPool', [x], { size, strides, padding }, pooled('maxPool', x, { size, strides, padding }))
+
+/** The mean of each window; padding is counted as zeros (PyTorch's default) or left out of the mean (TensorFlow's). */
+export const averagePool = (x: Tensor, { size, strides, padding, countPadding }: Attributes['averagePool']): Tensor<'averagePool'> =>
+  node('averagePool', [x], { size, strides, padding, countPadding }, pooled('averagePool', x, { size, strides, padding }))
 
 /** The same node over other inputs: how passes rebuild a graph. */
 export const withInputs = (t: Tensor, inputs: readonly Tensor[]): Tensor =>

@@ -44,6 +44,9 @@ export interface Attributes {
   readonly linear: None
   readonly attention: { readonly numHeads: number; readonly scale: number }
   readonly conv2d: Convolution
+  // windows over an image
+  readonly maxPool: Pooling
+  readonly averagePool: Pooling & { readonly countPadding: boolean }
 }
 
 /** How a convolution moves over its image. */
@@ -52,6 +55,14 @@ export interface Convolution {
   /** `[[top, bottom], [left, right]]`. */
   readonly padding: readonly [readonly [number, number], readonly [number, number]]
   readonly groups: number
+}
+
+/** How a pooling window moves over its image. */
+export interface Pooling {
+  readonly size: readonly [number, number]
+  readonly strides: readonly [number, number]
+  /** `[[top, bottom], [left, right]]`; for the maximum it counts as −∞. */
+  readonly padding: readonly [readonly [number, number], readonly [number, number]]
 }
 
 interface Reduction {

@@ -36,7 +36,8 @@ const judge = async (version: Version, name: string, cases: readonly Case[]): Pr
 }
 
 const differs = (outcome: Outcome, start: number, said: readonly Diagnostic[]): string | undefined => {
-  const answer = said.map(showDiagnostic).join('\n')
+  // Of a refusal the carrier says it all; of anything else the first line.
+  const answer = said.map(d => (/ShapeError<"[^>]*>/.exec(d.message) ?? [showDiagnostic(d).split('\n')[0]!])[0]).join('\n')
   if ('shape' in outcome) return said.length === 0 ? undefined : `the library: ${typeOf(outcome.shape)}\nTypeScript: ${answer}`
   const { problem, refusedAt } = outcome
   // The first line is `const p =  pipe(`, the second the input.

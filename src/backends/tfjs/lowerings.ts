@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { OpKind, Tensor } from '../../ops/tensor.js'
-import { attention, conv2d, linear, matmul } from './contractions.js'
+import { attention, linear, matmul } from './contractions.js'
+import { averagePool, conv2d, depthwiseConv2d, maxPool } from './windows.js'
 import { batchedShape, type Lowering, type Lowerings } from './lowering.js'
 import type { Workspace } from './workspace.js'
 
@@ -87,5 +88,7 @@ export const lowerings: Lowerings = {
   matmul: [matmul],
   linear: [linear],
   attention: [attention],
-  conv2d: [conv2d],
+  conv2d: [depthwiseConv2d, conv2d],
+  maxPool: [maxPool],
+  averagePool: [averagePool],
 }

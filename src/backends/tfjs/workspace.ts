@@ -34,6 +34,12 @@ export class Workspace {
     return result
   }
 
+  /** Leaves a buffer to the scope that is open. */
+  own(x: TensorInfo): TensorInfo {
+    this.made.push(x)
+    return x
+  }
+
   reshape(x: TensorInfo, shape: Shape): TensorInfo {
     return this.call('Reshape', { x }, { shape: [...shape] })
   }

@@ -106,6 +106,32 @@ export const definitions: { readonly [K in Exclude<OpKind, 'input' | 'parameter'
   linear,
   attention,
   conv2d,
+  maxPool: (node, [x], batch) => pool(node, x!, batch, -Infinity, Math.max, total => total),
+  averagePool: (node, [x], batch) => pool(node, x!, batch, 0, (total, value) => total + value, (total, inside) => total / (node.attributes.countPadding ? node.attributes.size[0] * node.attributes.size[1] : inside)),
+}
+
+/** Folds every window over the elements that lie inside the image. */
+const pool = (node: Tensor<'maxPool' | 'averagePool'>, x: Value, batch: number, start: number, f: (total: number, value: number) => number, finish: (total: number, inside: number) => number): Value => {
+  const { size, strides, padding } = node.attributes
+  const [, height, width, channels] = x.shape as [number, number, number, number]
+  const [rows, columns] = node.shape as [number, number]
+  return fill(valueShape(node, batch), i => {
+    const channel = i % channels
+    const column = Math.floor(i / channels) % columns
+    const row = Math.floor(i / channels / columns) % rows
+    const image = Math.floor(i / channels / columns / rows)
+    let [total, inside] = [start, 0]
+    for (let dy = 0; dy < size[0]; dy++) {
+      const y = row * strides[0] + dy - padding[0][0]
+      for (let dx = 0; dx < size[1]; dx++) {
+        const at = column * strides[1] + dx - padding[1][0]
+        if (y < 0 || y >= height || at < 0 || at >= width) continue
+        total = f(total, x.data[((image * height + y) * width + at) * channels + channel]!)
+        inside++
+      }
+    }
+    return finish(total, inside)
+  })
 }
 
 const denseStrides = (shape: Shape): readonly number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))

@@ -1,0 +1,82 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Tensor } from '../../ops/tensor.js'
+import type { Lowering } from './lowering.js'
+import type { Workspace } from './workspace.js'
+
+/** PyTorch's `[out, in/groups, height, width]` as tfjs wants it: `[height, width, in/groups, out]`. */
+const channelsLast = (w: Workspace, weight: TensorInfo): TensorInfo => w.call('Transpose', { x: w.viewed(weight, weight.shape.slice(1)) }, { perm: [2, 3, 1, 0] })
+
+const convolution = (strides: readonly number[]): object => ({ strides: [...strides], pad: 'valid', dataFormat: 'NHWC', dilations: [1, 1] })
+
+/** Padding first, because not every backend takes explicit padding; one convolution a group. */
+export const conv2d: Lowering<'conv2d'> = {
+  needs: ['Conv2D', 'Transpose', 'PadV2', 'Add', 'Slice', 'Concat'],
+  adapt: { input: 1, make: channelsLast },
+  run: (w, [x, filter, bias], node) => {
+    const { strides, groups } = node.attributes
+    const image = padded(w, x!, node)
+    const attrs = convolution(strides)
+    const [height, width, perGroup, out] = filter!.shape as [number, number, number, number]
+    const [batch, rows, columns] = image.shape as [number, number, number]
+    const group = (i: number): TensorInfo =>
+      w.call('Conv2D', {
+        x: w.call('Slice', { x: image }, { begin: [0, 0, 0, i * perGroup], size: [batch, rows, columns, perGroup] }),
+        filter: w.call('Slice', { x: filter! }, { begin: [0, 0, 0, (i * out) / groups], size: [height, width, perGroup, out / groups] }),
+      }, attrs)
+    const result = groups === 1 ? w.call('Conv2D', { x: image, filter }, attrs) : w.call('Concat', Array.from({ length: groups }, (_, i) => group(i)), { axis: 3 })
+    return bias === undefined ? result : w.call('Add', { a: result, b: w.viewed(bias, [out]) })
+  },
+}
+
+/** One filter (or a few) for each channel; PyTorch's `[in·multiplier, 1, height, width]` as `[height, width, in, multiplier]`. */
+export const depthwiseConv2d: Lowering<'conv2d'> = {
+  needs: ['DepthwiseConv2dNative', 'Transpose', 'Reshape', 'PadV2', 'Add'],
+  fits: node => node.attributes.groups > 1 && node.attributes.groups === node.inputs[0]!.shape[2],
+  adapt: {
+    input: 1,
+    make: (w, weight, node) => {
+      const [, out, , height, width] = weight.shape as [number, number, number, number, number]
+      const channels = node.attributes.groups
+      return w.call('Transpose', { x: w.viewed(weight, [channels, out / channels, height, width]) }, { perm: [2, 3, 0, 1] })
+    },
+  },
+  run: (w, [x, filter, bias], node) => {
+    const result = w.call('DepthwiseConv2dNative', { x: padded(w, x!, node), filter }, convolution(node.attributes.strides))
+    return bias === undefined ? result : w.call('Add', { a: result, b: w.viewed(bias, bias.shape.slice(1)) })
+  },
+}
+
+const padded = (w: Workspace, x: TensorInfo, node: Tensor<'conv2d' | 'maxPool' | 'averagePool'>, constantValue = 0): TensorInfo => {
+  const [[top, bottom], [left, right]] = node.attributes.padding
+  return top + bottom + left + right === 0 ? x : w.call('PadV2', { x }, { paddings: [[0, 0], [top, bottom], [left, right], [0, 0]], constantValue })
+}
+
+const windows = (node: Tensor<'maxPool' | 'averagePool'>): object => ({ filterSize: [...node.attributes.size], strides: [...node.attributes.strides], pad: 'valid', dimRoundingMode: undefined })
+
+/** Padding counts as the smallest float, which no maximum of real values is. */
+export const maxPool: Lowering<'maxPool'> = {
+  needs: ['MaxPool', 'PadV2'],
+  run: (w, [x], node) => w.call('MaxPool', { x: padded(w, x!, node, -3.4e38) }, windows(node)),
+}
+
+/** Means over padded windows count the zeros; where they must not, each place is scaled by what the zeros took. */
+export const averagePool: Lowering<'averagePool'> = {
+  needs: ['AvgPool', 'PadV2', 'Multiply'],
+  run: (w, [x], node) => {
+    const mean = w.call('AvgPool', { x: padded(w, x!, node) }, windows(node))
+    if (node.attributes.countPadding || node.attributes.padding.flat().every(size => size === 0)) return mean
+    const [rows, columns] = node.shape as [number, number]
+    const scale = w.own(w.upload(paddingScale(node), [1, rows, columns, 1], 'float32'))
+    return w.call('Multiply', { a: mean, b: scale })
+  },
+}
+
+const paddingScale = (node: Tensor<'averagePool'>): Float32Array => {
+  const { size, strides, padding } = node.attributes
+  const inside = (axis: 0 | 1, at: number): number => {
+    const start = at * strides[axis] - padding[axis][0]
+    return Math.min(start + size[axis], node.inputs[0]!.shape[axis]!) - Math.max(start, 0)
+  }
+  const [rows, columns] = node.shape as [number, number]
+  return Float32Array.from({ length: rows * columns }, (_, i) => (size[0] * size[1]) / (inside(0, Math.floor(i / columns)) * inside(1, i % columns)))
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { showProblem } from '../shape/problem.js'
+import { backends } from './backends.js'
+import { list } from './list.js'
+import type { CliCommand, ExitCode } from './parts/command.js'
+import { messageOf } from './parts/messageOf.js'
+import { packageRoot } from './parts/packageRoot.js'
+import type { Terminal } from './parts/terminal.js'
+import { summary } from './summary.js'
+
+/** The order in which `--help` shows them. */
+const commands = [list, backends, summary] as readonly CliCommand<never>[]
+
+/**
+ * Runs one command line and gives its exit code; the one place where problems become text. Never rejects.
+ *
+ * @param argv the arguments, program name excluded
+ */
+export const cli = async (argv: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  let code: ExitCode = 0
+  const program = new Command('vitrail')
+    .description('vision transformers as typed recipes, on TensorFlow.js')
+    .version((JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => terminal.print(text.trimEnd()),
+      writeErr: text => terminal.warn(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, 'vitrail: ').replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?')),
+    })
+    .showSuggestionAfterError()
+    .helpCommand('help [command]', 'shows what a command does')
+  for (const command of commands) {
+    const made = program.command(command.usage).description(command.about).addHelpText('after', `\nExamples:\n${command.examples.map(line => `  ${line}`).join('\n')}`)
+    for (const option of command.options) made.addOption(option)
+    made.action(async () => {
+      const ended = await command.run(made.args, made.opts() as never, terminal)()
+      if (ended._tag === 'Right') code = ended.right
+      else {
+        terminal.warn(`vitrail: ${showProblem(ended.left)}`)
+        code = 2
+      }
+    })
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return code
+  } catch (fault) {
+    if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : 2
+    terminal.warn(`vitrail: this is a fault in vitrail itself: ${messageOf(fault)}; VITRAIL_DEBUG=1 shows where`)
+    if (process.env['VITRAIL_DEBUG'] === '1' && fault instanceof Error) terminal.warn(fault.stack ?? '')
+    return 2
+  }
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { compile } from '../../src/backends/compile.js'
+import { cpu } from '../../src/backends/cpu/index.js'
+import { reference } from '../../src/backends/reference/index.js'
+import { wasm } from '../../src/backends/wasm/index.js'
+import { defineLayer, type AnyLayer } from '../../src/layers/core/layer.js'
+import { input, inputs, integerInput, type AnyModel, type Model } from '../../src/layers/core/model.js'
+import type { ShapeFunction } from '../../src/shape/shapeFunction.js'
+import * as ops from '../../src/ops/ops.js'
+import type { OpKind, Signal, Tensor } from '../../src/ops/tensor.js'
+import { sizeOf, type Shape } from '../../src/shape/shape.js'
+import { initialise } from '../../src/weights/initialise.js'
+import { initialWeights } from '../../src/weights/initialWeights.js'
+import { valueOf } from '../support/either.js'
+
+/** A graph with one op of interest, over inputs of these shapes and weights of its own. */
+interface Case {
+  readonly shapes: readonly Shape[]
+  readonly weights?: Readonly<Record<string, Shape>>
+  readonly make: (inputs: readonly Tensor[], weights: Readonly<Record<string, Tensor>>) => Tensor
+}
+
+const image: Shape = [5, 7, 6]
+const padding = [[1, 0], [0, 1]] as const
+const elementwise = (op: (x: Tensor) => Tensor): readonly Case[] => [{ shapes: [[3, 5]], make: ([x]) => op(x!) }, { shapes: [[7]], make: ([x]) => op(x!) }]
+const pairwise = (op: (a: Tensor, b: Tensor) => Tensor): readonly Case[] => [
+  { shapes: [[3, 5], [3, 5]], make: ([a, b]) => op(a!, b!) },
+  { shapes: [[3, 5], [5]], make: ([a, b]) => op(a!, b!) },
+  { shapes: [[3, 1], [1, 5]], make: ([a, b]) => op(a!, b!) },
+  { shapes: [[3, 5]], weights: { w: [5] }, make: ([a], { w }) => op(a!, w!) },
+  { shapes: [[5]], weights: { w: [3, 5] }, make: ([a], { w }) => op(w!, a!) },
+  { shapes: [[2, 3]], make: ([a]) => op(a!, ops.scalar(0.75)) },
+]
+const reductions = (op: (x: Tensor, axes: readonly number[], keep?: boolean) => Tensor): readonly Case[] => [
+  { shapes: [[4, 3, 5]], make: ([x]) => op(x!, [0]) },
+  { shapes: [[4, 3, 5]], make: ([x]) => op(x!, [1, 2]) },
+  { shapes: [[4, 3, 5]], make: ([x]) => op(x!, [0, 2], true) },
+  { shapes: [[4, 3]], make: ([x]) => op(x!, [0, 1]) },
+]
+const convolution = (channelsIn: number, out: number, groups: number, size: number, stride: number): Case => ({
+  shapes: [[9, 8, channelsIn]],
+  weights: { w: [out, channelsIn / groups, size, size], b: [out] },
+  make: ([x], { w, b }) => ops.conv2d(x!, w!, b, { strides: [stride, stride], padding, groups }),
+})
+
+/** Every op, more than once; an op without cases does not compile. */
+const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant' | 'dropMask'>]: readonly Case[] } = {
+  add: pairwise(ops.add),
+  subtract: pairwise(ops.subtract),
+  multiply: pairwise(ops.multiply),
+  divide: pairwise((a, b) => ops.divide(a, ops.exp(b))),
+  maximum: pairwise(ops.maximum),
+  exp: elementwise(ops.exp),
+  sqrt: elementwise(x => ops.sqrt(ops.exp(x))),
+  tanh: elementwise(ops.tanh),
+  sigmoid: elementwise(ops.sigmoid),
+  relu: elementwise(ops.relu),
+  gelu: (['erf', 'tanh', 'quick'] as const).flatMap(form => elementwise(x => ops.gelu(ops.multiply(x, ops.scalar(3)), form))),
+  reshape: [{ shapes: [[4, 6]], make: ([x]) => ops.reshape(x!, [3, 8]) }, { shapes: [[4, 6]], make: ([x]) => ops.reshape(x!, [24]) }],
+  transpose: [{ shapes: [[2, 3, 4]], make: ([x]) => ops.transpose(x!, [2, 0, 1]) }, { shapes: [[2, 3, 4, 2, 3]], make: ([x]) => ops.transpose(x!, [0, 2, 1, 4, 3]) }],
+  slice: [{ shapes: [[5, 6]], make: ([x]) => ops.slice(x!, [1, 2], [3, 4]) }, { shapes: [[5, 2, 3]], make: ([x]) => ops.slice(x!, [4, 0, 1], [1, 2, 1]) }],
+  concat: [
+    { shapes: [[2, 3], [4, 3]], make: xs => ops.concat(xs, 0) },
+    { shapes: [[2, 3]], weights: { w: [1, 3] }, make: ([x], { w }) => ops.concat([w!, x!, w!], 0) },
+    { shapes: [[2, 3], [2, 1]], make: xs => ops.concat(xs, 1) },
+  ],
+  gather: [{ shapes: [], weights: { w: [5, 3] }, make: (_, { w }) => ops.add(ops.gather(w!, ops.constant(Int32Array.of(4, 0, 2, 2), [2, 2])), ops.scalar(0)) }],
+  sum: reductions(ops.sum),
+  mean: reductions(ops.mean),
+  max: reductions(ops.max),
+  softmax: [{ shapes: [[3, 5]], make: ([x]) => ops.softmax(ops.multiply(x!, ops.scalar(20))) }, { shapes: [[2, 3, 197]], make: ([x]) => ops.softmax(x!) }],
+  layerNorm: [
+    { shapes: [[3, 12]], make: ([x]) => ops.layerNorm(x!, 1e-6) },
+    { shapes: [[2, 3, 7]], weights: { g: [7], b: [7] }, make: ([x], { g, b }) => ops.layerNorm(ops.multiply(x!, ops.scalar(0.01)), 1e-5, { gamma: g!, beta: b! }) },
+  ],
+  matmul: [
+    { shapes: [[3, 4], [4, 5]], make: ([a, b]) => ops.matmul(a!, b!) },
+    { shapes: [[2, 3, 4], [2, 5, 4]], make: ([a, b]) => ops.matmul(a!, b!, { transposeB: true }) },
+    { shapes: [[2, 4, 3], [4, 5]], make: ([a, b]) => ops.matmul(a!, b!, { transposeA: true }) },
+    { shapes: [[4, 3]], weights: { w: [5, 4] }, make: ([a], { w }) => ops.matmul(a!, w!, { transposeA: true, transposeB: true }) },
+    { shapes: [[4, 3]], weights: { w: [5, 4] }, make: ([a], { w }) => ops.matmul(w!, a!) },
+  ],
+  linear: [
+    { shapes: [[3, 6]], weights: { w: [9, 6], b: [9] }, make: ([x], { w, b }) => ops.linear(x!, w!, b) },
+    { shapes: [[6]], weights: { w: [4, 6] }, make: ([x], { w }) => ops.linear(x!, w!) },
+    { shapes: [[2, 3, 5]], weights: { w: [8, 5], v: [8, 5] }, make: ([x], { w, v }) => ops.linear(x!, ops.add(w!, v!)) },
+  ],
+  attention: [
+    { shapes: [[5, 12], [5, 12], [5, 12]], make: ([q, k, v]) => ops.attention(q!, k!, v!, { numHeads: 3, scale: 0.5 }) },
+    { shapes: [[2, 6], [9, 6], [9, 6]], make: ([q, k, v]) => ops.attention(q!, k!, v!, { numHeads: 1, scale: 2 }) },
+    { shapes: [[4, 10], [4, 10], [4, 10]], weights: { bias: [2, 4, 4] }, make: ([q, k, v], { bias }) => ops.attention(q!, k!, v!, { numHeads: 2, scale: 1 }, bias) },
+    { shapes: [[4, 10], [4, 10], [4, 10], [2, 4, 4]], make: ([q, k, v, bias]) => ops.attention(q!, k!, v!, { numHeads: 2, scale: 1 }, bias) },
+    { shapes: [[4, 8]], weights: { q: [3, 8] }, make: ([k], { q }) => ops.attention(q!, k!, k!, { numHeads: 2, scale: 1 }) },
+  ],
+  conv2d: [convolution(6, 4, 1, 3, 1), convolution(6, 6, 6, 3, 2), convolution(6, 12, 6, 2, 1), convolution(6, 4, 2, 3, 2), convolution(3, 8, 1, 1, 1)],
+  maxPool: [{ shapes: [image], make: ([x]) => ops.maxPool(x!, { size: [3, 2], strides: [2, 1], padding }) }, { shapes: [image], make: ([x]) => ops.maxPool(x!, { size: [2, 2], strides: [2, 2], padding: [[0, 0], [0, 0]] }) }],
+  averagePool: [true, false].flatMap(countPadding => [
+    { shapes: [image], make: ([x]: readonly Tensor[]) => ops.averagePool(x!, { size: [3, 3], strides: [2, 2], padding, countPadding }) },
+    { shapes: [image], make: ([x]: readonly Tensor[]) => ops.averagePool(x!, { size: [2, 2], strides: [1, 1], padding: [[0, 0], [0, 0]], countPadding }) },
+  ]),
+}
+
+const modelOf = ({ shapes, weights = {}, make }: Case): AnyModel => {
+  const layer: AnyLayer = defineLayer<ShapeFunction, Signal, never>('op', () => layer, [], {
+    accepts: 'any',
+    parameters: () => Object.fromEntries(Object.entries(weights).map(([name, shape]) => [name, { shape, initialiser: { kind: 'uniform', bound: 1 } }])),
+    forward: (x, { parameters }) => make(Object.values(x) as readonly Tensor[], parameters as Readonly<Record<string, Tensor>>),
+  })
+  const fields = shapes.length === 0 ? { none: integerInput(1) } : Object.fromEntries(shapes.map((shape, i) => [`x${i}`, input(...shape)]))
+  return (layer as unknown as (m: unknown) => AnyModel)(inputs(fields as never))
+}
+
+const batch = 3
+const values = (shapes: readonly Shape[]): object =>
+  shapes.length === 0 ? { none: new Int32Array(batch) } : Object.fromEntries(shapes.map((shape, i) => [`x${i}`, initialise({ kind: 'uniform', bound: 1 }, [batch * sizeOf(shape)], 5, `x${i}`)]))
+
+describe.each([cpu, wasm])('every op on $name', backend => {
+  it.each(Object.entries(cases).flatMap(([op, list]) => list.map((c, i) => [op, i, c] as const)))('%s, case %i, gives what its definition gives', async (_, __, c) => {
+    const model = modelOf(c) as Model<never, never>
+    const weights = valueOf(initialWeights(model, 3))
+    const [truth, ours] = await Promise.all([reference, backend].map(async b => {
+      const program = valueOf(await compile(model, { backend: b, weights })())
+      const result = valueOf(await program.run(values(c.shapes) as never)()) as Float32Array
+      program.dispose()
+      return result
+    }))
+    expect(ours).toHaveLength(truth!.length)
+    const scale = truth!.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
+    truth!.forEach((x, i) => expect(Math.abs(x - ours![i]!)).toBeLessThan(5e-6 * scale))
+  })
+})
