@@ -65,9 +65,10 @@ export const compile = <I, S>(model: Model<I, S>, options: CompileOptions): Task
 const load = async <B>(device: Device<B>, setUp: Plan<B>, first: Plan<B>, held: ReadonlySet<Tensor>, memory: Memory<B>, weights: Weights): Promise<Either<Problem, ReadonlyMap<Tensor, B>>> => {
   const adapted = new Map<Tensor, B>()
   const users = new Map<Tensor, { readonly rewriters: readonly (readonly [Tensor, (b: B) => B])[]; readonly raw: boolean }>()
+  const computedOnce = new Set(setUp.steps.map(step => step.node))
   for (const { node, kernel } of first.steps)
     node.inputs.forEach((x, i) => {
-      if (x.batched) return
+      if (!computedOnce.has(x)) return
       const known = users.get(x) ?? { rewriters: [], raw: held.has(x) }
       users.set(x, kernel.adapt?.input === i ? { ...known, rewriters: [...known.rewriters, [node, kernel.adapt.make]] } : { ...known, raw: true })
     })

@@ -20,7 +20,7 @@ export interface Plan<B> {
 
 /** What a graph asks of a device: what is computed once when weights load, and what at every run. */
 export interface Schedule {
-  /** Unbatched nodes: parameters, constants and what follows from them alone. */
+  /** Parameters, constants and what follows from them alone. */
   readonly once: readonly Tensor[]
   readonly each: readonly Tensor[]
   readonly outputs: readonly Tensor[]
@@ -30,7 +30,10 @@ export interface Schedule {
 export const schedule = (signals: readonly Signal[]): Schedule => {
   const outputs = [...new Set(signals.flatMap(tensorsOf))]
   const nodes = collectNodes(outputs)
-  return { once: nodes.filter(n => !n.batched), each: nodes.filter(n => n.batched), outputs }
+  // Not the same as being batched: a mean over the batch has no batch axis, and yet depends on the input.
+  const depends = new Set<Tensor>()
+  for (const n of nodes) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || n.inputs.some(x => depends.has(x))) depends.add(n)
+  return { once: nodes.filter(n => !depends.has(n)), each: nodes.filter(n => depends.has(n)), outputs }
 }
 
 /** Whether a node's value is given rather than computed. */

@@ -3,15 +3,20 @@ import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { showProblem } from '../shape/problem.js'
 import { backends } from './backends.js'
+import { bench } from './bench.js'
+import { check } from './check.js'
+import { init } from './init.js'
 import { list } from './list.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
 import { messageOf } from './parts/messageOf.js'
 import { packageRoot } from './parts/packageRoot.js'
 import type { Terminal } from './parts/terminal.js'
+import { run } from './run.js'
 import { summary } from './summary.js'
+import { verify } from './verify.js'
 
 /** The order in which `--help` shows them. */
-const commands = [list, backends, summary] as readonly CliCommand<never>[]
+const commands = [list, summary, check, init, run, verify, bench, backends] as readonly CliCommand<never>[]
 
 /**
  * Runs one command line and gives its exit code; the one place where problems become text. Never rejects.

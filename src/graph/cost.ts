@@ -12,7 +12,7 @@ export interface MultiplyAdds {
 
 /** What a graph costs. */
 export interface Cost {
-  /** Elements of all parameters, frozen ones included. */
+  /** Elements of all parameters, frozen ones included, running statistics not. */
   readonly params: number
   readonly macs: MultiplyAdds
   /** Bytes of float32 activations alive at once, at most, for one sample, weights excluded. */
@@ -34,8 +34,8 @@ export const multiplyAdds = (nodes: readonly Tensor[]): MultiplyAdds => {
   return { ...count, total: count.linear + count.conv + count.matmul }
 }
 
-/** Elements of the parameters among some nodes. */
-export const parameterCount = (nodes: readonly Tensor[]): number => nodes.reduce((total, n) => total + (n.op === 'parameter' ? sizeOf(n.shape) : 0), 0)
+/** Elements of the parameters among some nodes, frozen ones included, running statistics not. */
+export const parameterCount = (nodes: readonly Tensor[]): number => nodes.reduce((total, n) => total + (isOp(n, 'parameter') && n.attributes.role !== 'buffer' ? sizeOf(n.shape) : 0), 0)
 
 /**
  * The most bytes of activations alive at once if nodes run in order and each result is freed after its last

@@ -22,7 +22,7 @@ export const print = (roots: readonly Signal[]): string => {
 }
 
 const describe = (node: Tensor): string => {
-  const { name, data, initialiser: _start, trainable: _trains, ...rest } = node.attributes as Readonly<Record<string, unknown>>
+  const { name, data, initialiser: _start, ...rest } = node.attributes as Readonly<Record<string, unknown>>
   const values = data as ArrayLike<number> | undefined
   return [
     ...(name === undefined ? [] : [String(name)]),

@@ -92,7 +92,7 @@ class Tracer {
   private forward(layer: AnyLayer, x: Signal, path: string, place: string): Signal {
     const { definition } = layer
     const declared = definition.parameters(shapeOfSignal(x) as never)
-    const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, trainable }]) => [name, parameter(this.claim(join(path, name), place), shape, initialiser, trainable)]))
+    const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, role }]) => [name, parameter(this.claim(join(path, name), place), shape, initialiser, role)]))
     try {
       return definition.forward(x as never, {
         mode: this.mode,

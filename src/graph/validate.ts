@@ -61,6 +61,8 @@ const table: Remake = {
   sum: (n, [x]) => ops.sum(x!, n.attributes.axes, n.attributes.keepDims),
   mean: (n, [x]) => ops.mean(x!, n.attributes.axes, n.attributes.keepDims),
   max: (n, [x]) => ops.max(x!, n.attributes.axes, n.attributes.keepDims),
+  batchSize: undefined,
+  batchMean: unary(ops.batchMean),
   layerNorm: (n, [x, gamma, beta]) => ops.layerNorm(x!, n.attributes.epsilon, gamma === undefined || beta === undefined ? undefined : { gamma, beta }),
   matmul: (n, [a, b]) => ops.matmul(a!, b!, n.attributes),
   linear: (_, [x, weight, bias]) => ops.linear(x!, weight!, bias),

@@ -1,4 +1,5 @@
 import type { Signal } from '../ops/tensor.js'
+import { fieldNames, type FieldNames } from '../shape/fields.js'
 import { type Integers, isIntegers, isShape, type Shape, show, type SignalShape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
@@ -9,7 +10,7 @@ import type { OrFirstError } from './fanOut.js'
 /** The shape function of {@link parallel}. */
 export interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
   readonly out: this['in'] extends Shape | Integers ? Expects<'expectsRecord', 'parallel', this['in']>
-    : Exclude<keyof R, keyof this['in']> extends infer Missing ? [Missing] extends [never] ? OrFirstError<Fields<R, this['in']>> : Misfit<'noSuchField', { layer: 'parallel'; field: Missing & string }, 'parallel'> : never
+    : FieldNames<Omit<R, keyof this['in']>> extends readonly [infer Missing extends string, ...unknown[]] ? Misfit<'noSuchField', { layer: 'parallel'; field: Missing }, 'parallel'> : OrFirstError<Fields<R, this['in']>>
 }
 type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {
   readonly [K in keyof S]: K extends keyof R ? Under<K & string, ShapeFunctionOf<R[K]>, S[K]> : S[K]
@@ -27,7 +28,7 @@ export const parallel = <const R extends Readonly<Record<string, AnyLayer>>>(lay
     accepts: 'record',
     check: shape => {
       if (isShape(shape) || isIntegers(shape)) return misfit('expectsRecord', { layer: 'parallel', shape: show(shape) })
-      const missing = Object.keys(layers).find(name => !(name in shape))
+      const missing = fieldNames(layers).find(name => !Object.hasOwn(shape, name))
       return missing === undefined ? undefined : misfit('noSuchField', { layer: 'parallel', field: missing })
     },
     forward: (x, { apply }) => Object.fromEntries(Object.entries(x).map(([name, signal]) => [name, layers[name] === undefined ? signal : apply(layers[name], signal, name)])),

@@ -2,7 +2,7 @@ import { convSize } from '../shape/natural.js'
 import { sameShape, show, sizeOf, type DType, type Shape } from '../shape/shape.js'
 import type { Initialiser } from './initialiser.js'
 import { OpError } from './opError.js'
-import type { Attributes, Convolution, GeluForm, OpKind, Pooling, Tensor } from './tensor.js'
+import type { Attributes, Convolution, GeluForm, OpKind, ParameterRole, Pooling, Tensor } from './tensor.js'
 
 const node = <K extends OpKind>(op: K, inputs: readonly Tensor[], attributes: Attributes[K], shape: Shape, dtype: DType = 'float32', batched = inputs.some(i => i.batched)): Tensor<K> =>
   Object.freeze<Tensor<K>>({ op, inputs: Object.freeze([...inputs]), attributes, shape: Object.freeze([...shape]), dtype, batched })
@@ -17,8 +17,8 @@ const demand = (holds: boolean, sentence: string): void => {
 export const input = (name: string, shape: Shape, dtype: DType = 'float32'): Tensor<'input'> => node('input', [], { name }, shape, dtype, true)
 
 /** A named weight, unbatched. */
-export const parameter = (name: string, shape: Shape, initialiser: Initialiser, trainable = true): Tensor<'parameter'> =>
-  node('parameter', [], { name, initialiser, trainable }, shape)
+export const parameter = (name: string, shape: Shape, initialiser: Initialiser, role: ParameterRole = 'trained'): Tensor<'parameter'> =>
+  node('parameter', [], { name, initialiser, role }, shape)
 
 /** Fixed values, unbatched. */
 export const constant = (data: Float32Array | Int32Array, shape: Shape): Tensor<'constant'> => {
@@ -126,6 +126,15 @@ export const mean = reduction('mean')
 /** The largest over some axes. */
 export const max = reduction('max')
 
+/** How many samples a run has: a single number, known only then. */
+export const batchSize = (): Tensor<'batchSize'> => node('batchSize', [], {}, [])
+
+/** The mean over the batch, which all samples then share: `batched [...] → [...]`. */
+export const batchMean = (x: Tensor): Tensor<'batchMean'> => {
+  demand(x.batched, 'batchMean: expects a batched tensor')
+  return node('batchMean', [x], {}, x.shape, 'float32', false)
+}
+
 /** `(x − mean) / √(variance + ε)` over the last axis, biased variance (Ba et al., 2016), then `· gamma + beta` if given. */
 export const layerNorm = (x: Tensor, epsilon: number, affine?: { readonly gamma: Tensor; readonly beta: Tensor }): Tensor<'layerNorm'> =>
   node('layerNorm', affine === undefined ? [x] : [x, affine.gamma, affine.beta], { epsilon }, x.shape)
@@ -196,4 +205,4 @@ export const averagePool = (x: Tensor, { size, strides, padding, countPadding }:
 
 /** The same node over other inputs: how passes rebuild a graph. */
 export const withInputs = (t: Tensor, inputs: readonly Tensor[]): Tensor =>
-  inputs.every((x, i) => x === t.inputs[i]) ? t : Object.freeze({ ...t, inputs: Object.freeze([...inputs]), batched: inputs.some(i => i.batched) })
+  inputs.every((x, i) => x === t.inputs[i]) ? t : Object.freeze({ ...t, inputs: Object.freeze([...inputs]), batched: t.op !== 'batchMean' && inputs.some(i => i.batched) })

@@ -11,7 +11,7 @@ export type GeluForm = 'erf' | 'tanh' | 'quick'
 export interface Attributes {
   // leaves
   readonly input: { readonly name: string }
-  readonly parameter: { readonly name: string; readonly initialiser: Initialiser; readonly trainable: boolean }
+  readonly parameter: { readonly name: string; readonly initialiser: Initialiser; readonly role: ParameterRole }
   readonly constant: { readonly data: Float32Array | Int32Array }
   /** 1/keep with probability `keep`, else 0: an inverted-dropout mask, drawn from the stream of that name. */
   readonly dropMask: { readonly stream: string; readonly keep: number }
@@ -37,6 +37,10 @@ export interface Attributes {
   readonly sum: Reduction
   readonly mean: Reduction
   readonly max: Reduction
+  /** The number of samples of a run, as a single number. */
+  readonly batchSize: None
+  /** The mean over the batch axis; the result has none. */
+  readonly batchMean: None
   readonly softmax: None
   readonly layerNorm: { readonly epsilon: number }
   // contractions
@@ -48,6 +52,9 @@ export interface Attributes {
   readonly maxPool: Pooling
   readonly averagePool: Pooling & { readonly countPadding: boolean }
 }
+
+/** `trained`; `frozen`: a parameter that stays as it is; `buffer`: a running statistic, kept beside the parameters and not counted with them. */
+export type ParameterRole = 'trained' | 'frozen' | 'buffer'
 
 /** How a convolution moves over its image. */
 export interface Convolution {

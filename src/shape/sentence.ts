@@ -24,6 +24,8 @@ export const sentences = {
   gridMisfit: 'positionEmbed: a {height}×{width} grid does not fit {tokens} tokens ({shape})',
   positionsDoNotSplit: 'positionEmbed: {channels} channels do not split into {parts} parts for {kind} positions ({shape})',
   mergeMisfit: 'merge({how}): {left} is {leftShape}, but {right} is {rightShape}',
+  mergeExpectsTensors: 'merge({how}): {field} is {shape}, not one tensor of floats',
+  nothingToMerge: 'merge({how}): the record that arrives has no fields',
   noSuchField: '{layer}: there is no field {field} in the record that arrives',
   vocabularyMisfit: '{layer}: expects a rank-1 or rank-2 signal, got {shape}',
 } as const

@@ -68,6 +68,8 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
   sum: reductions(ops.sum),
   mean: reductions(ops.mean),
   max: reductions(ops.max),
+  batchSize: [{ shapes: [[4]], make: ([x]) => ops.multiply(x!, ops.batchSize()) }],
+  batchMean: [{ shapes: [[2, 3]], make: ([x]) => ops.subtract(x!, ops.batchMean(x!)) }],
   softmax: [{ shapes: [[3, 5]], make: ([x]) => ops.softmax(ops.multiply(x!, ops.scalar(20))) }, { shapes: [[2, 3, 197]], make: ([x]) => ops.softmax(x!) }],
   layerNorm: [
     { shapes: [[3, 12]], make: ([x]) => ops.layerNorm(x!, 1e-6) },

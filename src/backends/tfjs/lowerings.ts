@@ -83,6 +83,8 @@ export const lowerings: Lowerings = {
   sum: [{ needs: ['Sum', 'Reshape'], run: (w, [x], node, batch) => reduced(w, w.call('Sum', { x }, { axis: axesOf(node), keepDims: false }), node, batch) }],
   mean: [{ needs: ['Mean', 'Reshape'], run: (w, [x], node, batch) => reduced(w, w.call('Mean', { x }, { axis: axesOf(node), keepDims: false }), node, batch) }],
   max: [{ needs: ['Max', 'Reshape'], run: (w, [x], node, batch) => reduced(w, w.call('Max', { x }, { reductionIndices: axesOf(node), keepDims: false }), node, batch) }],
+  batchSize: [{ needs: [], run: (w, _, __, batch) => w.own(w.upload(Float32Array.of(batch), [1], 'float32')) }],
+  batchMean: [{ needs: ['Mean', 'Reshape'], run: (w, [x], node) => w.reshape(w.call('Mean', { x }, { axis: [0], keepDims: false }), [1, ...node.shape]) }],
   softmax: [{ needs: ['Softmax'], run: (w, [logits]) => w.call('Softmax', { logits }, { dim: logits!.shape.length - 1 }) }],
   layerNorm: [layerNorm],
   matmul: [matmul],

@@ -35,7 +35,7 @@ export interface Classifier {
 
 /**
  * Compiles a model with a weight file and reads the labels out of `labels` (a text), the weight file's
- * metadata, or counts. Errors: `notAClassifier`; those of `trace`, `openSafetensors`, `checkpoint`, `compile`,
+ * metadata, or counts. Errors: `notAClassifier`, `notFinite` (when it sees); those of `trace`, `openSafetensors`, `checkpoint`, `compile`,
  * `readLabels`.
  */
 export const classifier = (subject: Subject, weightFile: string, backend: Backend, labels?: { readonly text: string; readonly file: string }): TaskEither<Problem, Classifier> => async () => {
@@ -64,6 +64,7 @@ export const classifier = (subject: Subject, weightFile: string, backend: Backen
       const began = performance.now()
       const output = await program.right.run(input.right)()
       if (output._tag === 'Left') return output
+      if (!output.right.every(Number.isFinite)) return left(problem('notFinite', `${file}: the model gives numbers that are not finite`, { remedy: `check the weights in ${weightFile}` }))
       return right({ probabilities: isNormalised ? Array.from(output.right) : softmax(output.right), ms: performance.now() - began })
     }
     return right({ labels: named.right, see, dispose: () => program.right.dispose() })

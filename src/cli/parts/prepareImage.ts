@@ -35,7 +35,7 @@ const frame = (image: DecodedImage, height: number, width: number, crop: number)
   const [rows, columns] = covering(image, Math.floor(height / crop), Math.floor(width / crop))
   const resized = resizeBicubic(image.pixels, { from: [image.height, image.width], to: [rows, columns], channels: image.channels, antialias: true })
   if (resized._tag === 'Left') return resized
-  const [top, leftmost] = [Math.round((rows - height) / 2), Math.round((columns - width) / 2)]
+  const [top, leftmost] = [middle(rows - height), middle(columns - width)]
   const cropped = new Float32Array(height * width * image.channels)
   for (let y = 0; y < height; y++) {
     const from = ((top + y) * columns + leftmost) * image.channels
@@ -44,6 +44,9 @@ const frame = (image: DecodedImage, height: number, width: number, crop: number)
   // Bicubic overshoots at edges; images of bytes, which the weights were trained on, cannot.
   return right(cropped.map(value => Math.min(1, Math.max(0, value))))
 }
+
+/** Half of a margin; halves of pixels go to the even side, as in torchvision's `center_crop`. */
+const middle = (margin: number): number => (margin % 4 === 1 ? (margin - 1) / 2 : Math.round(margin / 2))
 
 /** The smallest size of the image's proportions that covers another; the longer side rounded down, as in torchvision. */
 const covering = (image: DecodedImage, height: number, width: number): readonly [number, number] =>

@@ -1,5 +1,5 @@
 import type { Initialiser } from '../../ops/initialiser.js'
-import type { Signal } from '../../ops/tensor.js'
+import type { ParameterRole, Signal } from '../../ops/tensor.js'
 import type { Problem } from '../../shape/problem.js'
 import type { Shape, SignalShape } from '../../shape/shape.js'
 import type { AnyShapeError } from '../../shape/shapeError.js'
@@ -13,7 +13,8 @@ const isLayerSymbol: unique symbol = Symbol.for('vitrail.layer') as never
 export interface ParameterDeclaration {
   readonly shape: Shape
   readonly initialiser: Initialiser
-  readonly trainable?: boolean
+  /** Whether it is trained (default), frozen, or a running statistic. */
+  readonly role?: ParameterRole
 }
 
 /** Whether dropout and its kin act. */

@@ -88,6 +88,11 @@ export const definitions: { readonly [K in Exclude<OpKind, 'input' | 'parameter'
   sum: reduce(0, (total, x) => total + x, total => total),
   mean: reduce(0, (total, x) => total + x, (total, count) => total / count),
   max: reduce(-Infinity, Math.max, total => total),
+  batchSize: (_, __, batch) => fill([1], () => batch),
+  batchMean: ({ shape }, [x]) => {
+    const [batch, size] = [x!.shape[0]!, sizeOf(shape)]
+    return fill([1, ...shape], i => Array.from({ length: batch }, (_, sample) => x!.data[sample * size + i]!).reduce((a, b) => a + b, 0) / batch)
+  },
   softmax: (_, [x]) =>
     rows(x!, (row, out) => {
       const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
