@@ -36,7 +36,7 @@ const deitRecipe = <const C extends VitConfig & ImageInput>(config: C): Recipe<I
   options: vitOptions,
   model: imageModel(config, vit(config)),
   preprocessing: imagenetPreprocessing,
-  withConfig: changes => deitRecipe({ ...config, ...changes }) as unknown as Recipe,
+  withConfig: changes => eitherRecipe({ ...config, ...changes }),
 })
 
 const distilledRecipe = <const C extends VitConfig & ImageInput>(config: C): Recipe<ImageModel<C, ReturnType<typeof deitDistilled<C>>>> => ({
@@ -46,8 +46,11 @@ const distilledRecipe = <const C extends VitConfig & ImageInput>(config: C): Rec
   options: vitOptions,
   model: imageModel(config, deitDistilled(config)),
   preprocessing: imagenetPreprocessing,
-  withConfig: changes => distilledRecipe({ ...config, ...changes }) as unknown as Recipe,
+  withConfig: changes => eitherRecipe({ ...config, distilled: true, ...changes }),
 })
+
+/** For sizes known at run time only. */
+const eitherRecipe = (config: VitConfig & ImageInput): Recipe => (config.distilled === true ? distilledRecipe(config) : deitRecipe(config)) as unknown as Recipe
 
 const tiny = { patchSize: 16, dim: 192, depth: 12, numHeads: 3 } as const
 const small = { patchSize: 16, dim: 384, depth: 12, numHeads: 6 } as const
@@ -82,6 +85,5 @@ export const deitRecipes = {
 export const deitReplica = (config: RawConfig): Either<Problem, Replica> => {
   const read = readTimmConfig('deit', config)
   if (read._tag === 'Left') return read
-  const recipe = read.right.distilled === true ? distilledRecipe(read.right) : deitRecipe(read.right)
-  return right({ model: recipe.model as unknown as Replica['model'], outputs: { tokens: 'norm', logits_cls: 'head', logits_dist: 'head_dist' }, preprocessing: imagenetPreprocessing })
+  return right({ model: eitherRecipe(read.right).model, outputs: { tokens: 'norm', logits_cls: 'head', logits_dist: 'head_dist' }, preprocessing: imagenetPreprocessing })
 }

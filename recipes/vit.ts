@@ -26,6 +26,7 @@ export interface VitConfig {
   readonly mlpRatio?: number
   readonly qkvBias?: boolean
   readonly projBias?: boolean
+  readonly mlpBias?: boolean
   readonly qkNorm?: boolean
   readonly classToken?: boolean
   readonly distilled?: boolean
@@ -57,7 +58,7 @@ export interface VitConfig {
 /** What each option may be, for configurations that come from files. */
 export const vitOptions: { readonly [K in keyof Required<VitConfig & ImageInput>]: Kind } = {
   imageSize: 'pair', channels: 'number', patchSize: 'pair', dim: 'number', depth: 'number', numHeads: 'number', numClasses: 'number', mlpRatio: 'number',
-  qkvBias: 'boolean', projBias: 'boolean', qkNorm: 'boolean', classToken: 'boolean', distilled: 'boolean', registers: 'number',
+  qkvBias: 'boolean', projBias: 'boolean', mlpBias: 'boolean', qkNorm: 'boolean', classToken: 'boolean', distilled: 'boolean', registers: 'number',
   positions: ['learned', 'learned2d', 'sinCos2d', 'sinCos', 'none'] satisfies readonly PositionKind[], prefixPositions: 'boolean',
   pool: ['token', 'average', 'max', 'averageMax', 'none'] satisfies readonly VitConfig['pool'][], poolPrefix: 'boolean',
   preNorm: 'boolean', normAfterPool: 'boolean', finalNorm: 'boolean', layerScale: 'number', preLogits: 'number', epsilon: 'number',
@@ -79,9 +80,9 @@ const prefixLength = ({ classToken = true, distilled = false, registers = 0 }: V
 const normsAfterPool = ({ pool = 'token', normAfterPool = pool === 'average' || pool === 'max' || pool === 'averageMax' }: VitConfig): boolean => normAfterPool
 
 const block = <const C extends VitConfig>(config: C, index: number) => {
-  const { mlpRatio = 4, qkvBias = true, projBias = true, qkNorm = false, epsilon = 1e-6, activation = 'gelu', normPlacement = 'pre', dropout = 0, attentionDropout = 0, dropPath = 0 } = config
+  const { mlpRatio = 4, qkvBias = true, projBias = true, mlpBias = true, qkNorm = false, epsilon = 1e-6, activation = 'gelu', normPlacement = 'pre', dropout = 0, attentionDropout = 0, dropPath = 0 } = config
   return encoderBlock({
-    numHeads: config.numHeads as C['numHeads'], mlpRatio, qkvBias, projBias, qkNorm, epsilon, activation, normPlacement, dropout, attentionDropout,
+    numHeads: config.numHeads as C['numHeads'], mlpRatio, qkvBias, projBias, mlpBias, qkNorm, epsilon, activation, normPlacement, dropout, attentionDropout,
     ...(config.layerScale === undefined ? {} : { layerScale: config.layerScale }),
     dropPath: (dropPath * index) / Math.max(1, config.depth - 1),
   })
@@ -212,7 +213,8 @@ export const timmKeywords: Readonly<Record<string, Keyword>> = {
   num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
   mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
   qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
-  proj_bias: keyword('boolean', (projBias: boolean) => ({ projBias })),
+  // timm gives the MLP's biases no switch of their own.
+  proj_bias: keyword('boolean', (bias: boolean) => ({ projBias: bias, mlpBias: bias })),
   qk_norm: keyword('boolean', (qkNorm: boolean) => ({ qkNorm })),
   init_values: keyword('number', (layerScale: number) => ({ layerScale })),
   class_token: keyword('boolean', (classToken: boolean) => ({ classToken })),

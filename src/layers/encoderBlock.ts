@@ -17,6 +17,8 @@ export interface EncoderBlockConfig<H extends number> {
   readonly mlpRatio?: number
   readonly qkvBias?: boolean
   readonly projBias?: boolean
+  /** Whether the MLP's two maps have biases (default true). */
+  readonly mlpBias?: boolean
   readonly qkNorm?: boolean
   readonly activation?: Activation
   /** `pre`: x + f(norm(x)), as ViT; `post`: norm(x + f(x)), as the original transformer (default `pre`). */
@@ -45,12 +47,12 @@ export interface EncoderBlockConfig<H extends number> {
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
  */
 export const encoderBlock = <const H extends number>(config: EncoderBlockConfig<H>): Layer<SplitsIntoHeads<H>> => {
-  const { numHeads, mlpRatio = 4, qkvBias = true, projBias = true, qkNorm = false, activation = 'gelu', normPlacement = 'pre', norm = 'layerNorm', epsilon = 1e-6, layerScale: scale, dropout = 0, attentionDropout = 0, dropPath: pathRate = 0 } = config
+  const { numHeads, mlpRatio = 4, qkvBias = true, projBias = true, mlpBias = true, qkNorm = false, activation = 'gelu', normPlacement = 'pre', norm = 'layerNorm', epsilon = 1e-6, layerScale: scale, dropout = 0, attentionDropout = 0, dropPath: pathRate = 0 } = config
   const attn = selfAttention({ numHeads, qkvBias, projBias, qkNorm, epsilon, attentionDropout, projDropout: dropout })
-  const feedForward = mlp({ mlpRatio, activation, dropout })
+  const feedForward = mlp({ mlpRatio, activation, bias: mlpBias, dropout })
   const normalise = norm === 'layerNorm' ? layerNorm({ epsilon }) : rmsNorm({ epsilon })
   return defineLayer('encoderBlock', encoderBlock, [config], {
-    config: { numHeads, mlpRatio, qkvBias, projBias, qkNorm, activation, normPlacement, norm, epsilon, layerScale: scale, dropout, attentionDropout, dropPath: pathRate },
+    config: { numHeads, mlpRatio, qkvBias, projBias, mlpBias, qkNorm, activation, normPlacement, norm, epsilon, layerScale: scale, dropout, attentionDropout, dropPath: pathRate },
     scope: 'block',
     check: shape =>
       firstOf(

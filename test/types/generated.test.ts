@@ -40,8 +40,10 @@ const differs = (outcome: Outcome, start: number, said: readonly Diagnostic[]): 
   const answer = said.map(d => (/ShapeError<"[^>]*>/.exec(d.message) ?? [showDiagnostic(d).split('\n')[0]!])[0]).join('\n')
   if ('shape' in outcome) return said.length === 0 ? undefined : `the library: ${typeOf(outcome.shape)}\nTypeScript: ${answer}`
   const { problem, refusedAt } = outcome
+  // A second scope of one name is `blocks_1` to the library, as its parameters are; the compiler does not count.
+  const path = problem.path.replace(/_\d+/g, '')
   // The first line is `const p =  pipe(`, the second the input.
-  const isThere = said.length === 1 && said[0]!.line === start + 2 + refusedAt && said[0]!.message.includes(`ShapeError<"${problem.sentence}", "${problem.path}", `)
+  const isThere = said.length === 1 && said[0]!.line === start + 2 + refusedAt && said[0]!.message.includes(`ShapeError<"${problem.sentence}", "${path}", `)
   return isThere ? undefined : `the library, of layer ${refusedAt}: ${problem.sentence} (at ${problem.path})\nTypeScript: ${answer === '' ? 'not refused' : answer}`
 }
 

@@ -47,11 +47,11 @@ export const classifier = (subject: Subject, weightFile: string, backend: Backen
   if (opened._tag === 'Left') return opened
   try {
     const { metadata } = opened.right
+    const weights = await checkpoint(opened.right, traced.right)()
+    if (weights._tag === 'Left') return weights
     const written = labels ?? (metadata['labels'] === undefined ? undefined : { text: metadata['labels'], file: `${weightFile}: labels` })
     const named = written === undefined ? right(Array.from({ length: gives[0]! }, (_, i) => `${i}`)) : readLabels(written.text, gives[0]!, written.file)
     if (named._tag === 'Left') return named
-    const weights = await checkpoint(opened.right, traced.right)()
-    if (weights._tag === 'Left') return weights
     const program = await compile(subject.model as unknown as Model<Shape, Shape>, { backend, weights: weights.right })()
     if (program._tag === 'Left') return program
     const preprocessing = preprocessingOf(subject.preprocessing, metadata)

@@ -31,7 +31,7 @@ export const describedSubject = (id: string, { recipe: name, config: written }: 
 }
 
 /** Python's keywords have underscores where they have two words; our options never do. */
-const isForeign = (base: Recipe, config: Description['config']): boolean => Object.keys(config).some(key => key.includes('_') && !Object.hasOwn(base.options, key))
+const isForeign = (base: Recipe, config: Description['config']): boolean => Object.keys(config).some(key => /^[a-z]+(_[a-z]*)+$/.test(key) && !Object.hasOwn(base.options, key))
 
 const replicated = (id: string, family: string, config: Description['config'], image: Changes['image']): Either<Problem, Subject> => {
   const replica = families[family]!(config)

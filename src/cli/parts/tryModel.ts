@@ -38,12 +38,15 @@ export const tryModel = (model: AnyModel): TaskEither<Problem, Tried> => async (
   if (backend._tag === 'Left') return backend
   const program = await compile(model, { backend: backend.right, weights: seededWeights(traced.right, 0) })()
   if (program._tag === 'Left') return program
-  for (const batch of batches) {
-    const ran = await program.right.run(sampleInput(model.input, batch) as never)()
-    const wrong = ran._tag === 'Left' ? ran : inspect(traced.right.output, ran.right, batch, 'output')
-    if (wrong._tag === 'Left') return wrong
+  try {
+    for (const batch of batches) {
+      const ran = await program.right.run(sampleInput(model.input, batch) as never)()
+      const wrong = ran._tag === 'Left' ? ran : inspect(traced.right.output, ran.right, batch, 'output')
+      if (wrong._tag === 'Left') return wrong
+    }
+  } finally {
+    program.right.dispose()
   }
-  program.right.dispose()
   return right({ output: shapeOfSignal(traced.right.output), params, backend: backend.right.name })
 }
 
