@@ -9,12 +9,7 @@ export interface Column {
 
 const borders = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid']
 
-/**
- * A table without lines, its columns two spaces apart; rows of `last` stand apart below the others.
- *
- * @example
- * table([{ title: 'id' }], [['vit']], pc) // 'id\nvit'
- */
+/** A table without lines, its columns two spaces apart; rows of `last` stand apart below the others. */
 export const table = (columns: readonly Column[], rows: readonly (readonly string[])[], colours: Colours, last: readonly (readonly string[])[] = []): string => {
   const made = new Table({
     head: columns.map(({ title }) => colours.bold(title)),
