@@ -29,7 +29,7 @@ export const multiplyAdds = (nodes: readonly Tensor[]): MultiplyAdds => {
     if (isOp(n, 'linear')) count.linear += sizeOf(n.shape) * (n.inputs[1]!.shape[1] as number)
     else if (isOp(n, 'conv2d')) count.conv += sizeOf(n.shape) * sizeOf(n.inputs[1]!.shape.slice(1))
     else if (isOp(n, 'matmul')) count.matmul += sizeOf(n.shape) * (n.inputs[0]!.shape.at(n.attributes.transposeA ? -2 : -1) as number)
-    else if (isOp(n, 'attention')) count.matmul += 2 * sizeOf(n.shape) * (n.inputs[1]!.shape[0] as number)
+    else if (isOp(n, 'attention')) count.matmul += 2 * sizeOf(n.shape) * (n.inputs[1]!.shape.at(-2) as number)
   }
   return { ...count, total: count.linear + count.conv + count.matmul }
 }

@@ -8,10 +8,16 @@ import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf }
 import { firstOf, sizes } from './core/preconditions.js'
 import { refuseChange, shapeOfSignal } from './core/refuse.js'
 
+/** Options of {@link repeat}. */
+export interface RepeatConfig<N extends number> {
+  /** The number of the first block (default 0), where these blocks follow others that `blocks` already holds. */
+  readonly first?: N
+}
+
 /** The shape function of {@link repeat}. */
-export interface Repeat<F extends ShapeFunction> extends ShapeFunction {
+export interface Repeat<F extends ShapeFunction, N extends number = 0> extends ShapeFunction {
   readonly scope: 'blocks'
-  readonly out: Under<'blocks.0', F, this['in']> extends infer O
+  readonly out: Under<`blocks.${N}`, F, this['in']> extends infer O
     ? O extends AnyShapeError ? O
     : [O, this['in']] extends [this['in'], O] ? O
     : OrChanges<this['in'], O, Agree<this['in'], O>>
@@ -23,25 +29,27 @@ type Changes<S, O> = Misfit<'repeatMisfit', { before: Show<S>; after: Show<O> },
 
 /**
  * A block `times` over, each with its own weights, under `blocks.0`, `blocks.1` and so on. The block must
- * keep the shape. Where blocks differ (a drop rate that grows), give a function of their number.
+ * keep the shape. Where blocks differ (a drop rate that grows), give a function of their number, which counts
+ * from 0 here. Blocks that follow others in the same scope go on counting from `first`, in `named('blocks', …)`.
  * Errors: `repeatMisfit`, `notASize`, and those of the block.
  *
  * @example
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
  */
-export function repeat<L extends AnyLayer>(times: number, block: L): Layer<Repeat<ShapeFunctionOf<L>>>
-export function repeat<L extends AnyLayer>(times: number, block: (index: number) => L): Layer<Repeat<ShapeFunctionOf<L>>>
-export function repeat(times: number, block: AnyLayer | ((index: number) => AnyLayer)): AnyLayer {
+export function repeat<L extends AnyLayer, const N extends number = 0>(times: number, block: L, config?: RepeatConfig<N>): Layer<Repeat<ShapeFunctionOf<L>, N>>
+export function repeat<L extends AnyLayer, const N extends number = 0>(times: number, block: (index: number) => L, config?: RepeatConfig<N>): Layer<Repeat<ShapeFunctionOf<L>, N>>
+export function repeat(times: number, block: AnyLayer | ((index: number) => AnyLayer), config?: RepeatConfig<number>): AnyLayer {
+  const { first = 0 } = config ?? {}
   const at = (index: number): AnyLayer => (isLayer(block) ? block : block(index))
-  return defineLayer<ShapeFunction, Signal, SignalShape>('repeat', repeat, [times, block], {
-    config: { times },
+  return defineLayer<ShapeFunction, Signal, SignalShape>('repeat', repeat, [times, block, config], {
+    config: { times, first },
     scope: 'blocks',
     accepts: 'any',
     check: () => firstOf(() => sizes('repeat', { times })),
     forward: (x, { apply }) => {
       let signal = x
       for (let index = 0; index < times; index++) {
-        const next = apply(at(index), signal, String(index))
+        const next = apply(at(index), signal, String(first + index))
         if (!agree(shapeOfSignal(signal), shapeOfSignal(next))) return refuseChange('repeatMisfit', signal, next)
         signal = next
       }

@@ -12,6 +12,8 @@
  * - `xavierUniform`, `xavierNormal`: Glorot and Bengio 2010, eq. 16: variance 2 / (fanIn + fanOut).
  * - `heUniform`, `heNormal`: He et al. 2015, eq. 10: variance 2 / fanIn.
  * - `fanIn`: uniform with bound √(3 / fanIn), that is variance 1 / fanIn (LeCun et al. 1998).
+ * - `identity`: ones on the diagonal of `[out, in]`, zeros beside it.
+ * - `localAttention`: ConViT's convolution-like start of positional attention (d'Ascoli et al. 2021), `[heads, 3]`.
  */
 export type Initialiser =
   | { readonly kind: 'zeros' }
@@ -25,3 +27,5 @@ export type Initialiser =
   | { readonly kind: 'heNormal' }
   | { readonly kind: 'heUniform' }
   | { readonly kind: 'fanIn' }
+  | { readonly kind: 'identity' }
+  | { readonly kind: 'localAttention'; readonly strength: number }

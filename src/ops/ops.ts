@@ -165,15 +165,20 @@ export const linear = (x: Tensor, weight: Tensor, bias?: Tensor): Tensor<'linear
 
 /**
  * Multi-head scaled dot-product attention (Vaswani et al., 2017, section 3.2): the channels are split into
- * heads of consecutive channels, and each head is `softmax(q kᵀ · scale + bias) v`. Queries `[queries, dim]`,
- * keys and values `[keys, dim]`, bias `[numHeads, queries, keys]` → `[queries, dim]`.
+ * heads of consecutive channels, and each head is `softmax(q kᵀ · scale + bias) v`. Queries `[..., queries, dim]`,
+ * keys and values `[..., keys, dim]`, bias `[..., numHeads, queries, keys]` → `[..., queries, dim]`. Leading axes
+ * (the windows of an image) are equal; those of the bias may also be 1 or absent.
  */
 export const attention = (q: Tensor, k: Tensor, v: Tensor, { numHeads, scale }: Attributes['attention'], bias?: Tensor): Tensor<'attention'> => {
-  const [queries, dim] = q.shape as readonly [number, number]
-  const keys = k.shape[0] as number
-  demand(q.shape.length === 2 && sameShape(k.shape, [keys, dim]) && sameShape(v.shape, k.shape) && dim % numHeads === 0, `attention: queries ${show(q.shape)}, keys ${show(k.shape)} and values ${show(v.shape)} do not fit ${numHeads} heads`)
-  demand(bias === undefined || sameShape(bias.shape, [numHeads, queries, keys]), `attention: a bias of ${show(bias?.shape ?? [])} is not heads×queries×keys`)
-  return node('attention', bias === undefined ? [q, k, v] : [q, k, v, bias], { numHeads, scale }, q.shape)
+  const [leading, [queries, dim]] = [q.shape.slice(0, -2), q.shape.slice(-2) as readonly number[] as readonly [number, number]]
+  const keys = k.shape.at(-2) as number
+  demand(q.shape.length >= 2 && sameShape(k.shape, [...leading, keys, dim]) && sameShape(v.shape, k.shape) && dim % numHeads === 0, `attention: queries ${show(q.shape)}, keys ${show(k.shape)} and values ${show(v.shape)} do not fit ${numHeads} heads`)
+  if (bias === undefined) return node('attention', [q, k, v], { numHeads, scale }, q.shape)
+  // Of equal rank, so that the batch axis lines up with the batch axis, as in elementwise ops.
+  const shift = padRank(bias, q.shape.length + 1)
+  const fits = sameShape(shift.shape.slice(-3), [numHeads, queries, keys]) && shift.shape.length === q.shape.length + 1 && leading.every((size, axis) => shift.shape[axis] === size || shift.shape[axis] === 1)
+  demand(fits, `attention: a bias of ${show(bias.shape)} is not heads×queries×keys`)
+  return node('attention', [q, k, v, shift], { numHeads, scale }, q.shape)
 }
 
 /** A 2-D convolution of `[height, width, in]` by a weight `[out, in/groups, kernelHeight, kernelWidth]` (PyTorch's layout) and a bias `[out]`. */

@@ -23,6 +23,8 @@ export const sentences = {
   tokensDiffer: 'positionEmbed: made for {expected} tokens, but {tokens} arrive ({shape})',
   gridMisfit: 'positionEmbed: a {height}×{width} grid does not fit {tokens} tokens ({shape})',
   positionsDoNotSplit: 'positionEmbed: {channels} channels do not split into {parts} parts for {kind} positions ({shape})',
+  noSquareGrid: 'gatedPositionalAttention: {tokens} tokens are no square grid of patches ({shape})',
+  gridDoesNotHold: 'gatedPositionalAttention: a {height}×{width} grid does not hold {tokens} tokens ({shape})',
   mergeMisfit: 'merge({how}): {left} is {leftShape}, but {right} is {rightShape}',
   mergeExpectsTensors: 'merge({how}): {field} is {shape}, not one tensor of floats',
   nothingToMerge: 'merge({how}): the record that arrives has no fields',

@@ -3,6 +3,7 @@ import { fans } from './fans.js'
 import { fnv1a32 } from './fnv1a32.js'
 import { formulaWeights } from './formulaWeights.js'
 import { inverseNormal } from './inverseNormal.js'
+import { localAttention } from './localAttention.js'
 import { mulberry32 } from './mulberry32.js'
 
 /** Where timm's `trunc_normal_` cuts, absolutely: with the usual std of 0.02 this is at 100 deviations. */
@@ -66,5 +67,7 @@ export const initialise = (
     case 'heUniform': return uniformly(Math.sqrt(6 / fanIn))
     case 'heNormal': return normally(Math.sqrt(2 / fanIn))
     case 'fanIn': return uniformly(Math.sqrt(3 / fanIn))
+    case 'identity': return new Float32Array(count).map((_, i) => (i % (fanIn + 1) === 0 ? 1 : 0))
+    case 'localAttention': return localAttention(normally(0.02), initialiser.strength)
   }
 }

@@ -3,6 +3,10 @@ import { sizeOf } from '../../shape/shape.js'
 import { batchedShape, type Lowering } from './lowering.js'
 import type { Workspace } from './workspace.js'
 
+/** Repeats what has no batch over the batch, where a kernel does not broadcast. */
+export const overBatch = (w: Workspace, x: TensorInfo, batch: number): TensorInfo =>
+  x.shape[0] === batch ? x : w.call('Tile', { x }, { reps: x.shape.map((_, axis) => (axis === 0 ? batch : 1)) })
+
 /** Products over the last two axes. Leading axes are made equal first: tfjs's cpu kernel broadcasts only whole batches. */
 export const matmul: Lowering<'matmul'> = {
   needs: ['BatchMatMul', 'Tile'],
@@ -29,19 +33,22 @@ export const linear: Lowering<'linear'> = {
   },
 }
 
-/** `[batch, tokens, dim] → [batch, heads, tokens, headDim]`. */
+/** `[batch, ..., tokens, dim] → [batch · ..., heads, tokens, headDim]`. */
 const heads = (w: Workspace, x: TensorInfo, numHeads: number): TensorInfo => {
-  const [batch, tokens, dim] = x.shape as [number, number, number]
-  return w.call('Transpose', { x: w.viewed(x, [batch, tokens, numHeads, dim / numHeads]) }, { perm: [0, 2, 1, 3] })
+  const [tokens, dim] = x.shape.slice(-2) as [number, number]
+  return w.call('Transpose', { x: w.viewed(x, [sizeOf(x.shape) / (tokens * dim), tokens, numHeads, dim / numHeads]) }, { perm: [0, 2, 1, 3] })
 }
 
 /** Attention as two batched products with a softmax between. */
 export const attention: Lowering<'attention'> = {
-  needs: ['BatchMatMul', 'Transpose', 'Multiply', 'Softmax', 'Reshape', 'Add'],
-  run: (w, [q, k, v, bias], node, batch) => {
+  needs: ['BatchMatMul', 'Transpose', 'Multiply', 'Softmax', 'Reshape', 'Add', 'Tile'],
+  run: (w, [queries, keys, values, bias], node, batch) => {
     const { numHeads, scale } = node.attributes
+    // Leading axes are folded into the batch, so all three must have all of it.
+    const [q, k, v] = [queries, keys, values].map(x => overBatch(w, x!, node.batched ? batch : 1))
     const scores = w.call('BatchMatMul', { a: heads(w, w.call('Multiply', { a: q!, b: w.scalar(scale) }), numHeads), b: heads(w, k!, numHeads) }, { transposeA: false, transposeB: true })
-    const shifted = bias === undefined ? scores : w.call('Add', { a: scores, b: bias })
+    const whole = [...q!.shape.slice(0, -2), ...scores.shape.slice(1)]
+    const shifted = bias === undefined ? scores : w.viewed(w.call('Add', { a: w.viewed(scores, whole), b: bias }), scores.shape)
     const weights = w.call('Softmax', { logits: shifted }, { dim: 3 })
     const attended = w.call('BatchMatMul', { a: weights, b: heads(w, v!, numHeads) }, { transposeA: false, transposeB: false })
     return w.reshape(w.call('Transpose', { x: attended }, { perm: [0, 2, 1, 3] }), batchedShape(node, batch))

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { OpKind, Tensor } from '../../ops/tensor.js'
-import { attention, linear, matmul } from './contractions.js'
+import { attention, linear, matmul, overBatch } from './contractions.js'
 import { averagePool, conv2d, depthwiseConv2d, maxPool } from './windows.js'
 import { batchedShape, type Lowering, type Lowerings } from './lowering.js'
 import type { Workspace } from './workspace.js'
@@ -43,10 +43,6 @@ const layerNorm: Lowering<'layerNorm'> = {
     return w.call('Add', { a: w.call('Multiply', { a: normalised, b: flat(gamma) }), b: flat(beta) })
   },
 }
-
-/** Repeats what has no batch over the batch, where a kernel does not broadcast. */
-export const overBatch = (w: Workspace, x: TensorInfo, batch: number): TensorInfo =>
-  x.shape[0] === batch ? x : w.call('Tile', { x }, { reps: x.shape.map((_, axis) => (axis === 0 ? batch : 1)) })
 
 /** The lowerings every tfjs backend shares. */
 export const lowerings: Lowerings = {

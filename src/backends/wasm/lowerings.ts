@@ -1,5 +1,6 @@
 import { batchedShape, type Lowerings } from '../tfjs/lowering.js'
-import { lowerings, overBatch } from '../tfjs/lowerings.js'
+import { overBatch } from '../tfjs/contractions.js'
+import { lowerings } from '../tfjs/lowerings.js'
 
 
 const geluNames = { erf: 'gelu', tanh: 'geluTanh', quick: 'quickGelu' } as const

@@ -2,6 +2,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { isLayer, type AnyLayer } from '../../layers/core/layer.js'
 import { model, type AnyModel, type InputSpec } from '../../layers/core/model.js'
 import * as listing from '../../layers/index.js'
+import type { RepeatConfig } from '../../layers/repeat.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Json } from './toJson.js'
 
@@ -58,11 +59,11 @@ const layerFrom = (json: Json, path: string, constructors: Constructors): AnyLay
   return layer
 }
 
-const repeated = ([times, block]: readonly unknown[], path: string): AnyLayer => {
-  if (isLayer(block)) return listing.repeat(times as number, block)
+const repeated = ([times, block, config]: readonly unknown[], path: string): AnyLayer => {
+  if (isLayer(block)) return listing.repeat(times as number, block, config as RepeatConfig<number> | undefined)
   const blocks = isRecord(block) && Array.isArray(block['blocks']) ? (block['blocks'] as readonly AnyLayer[]) : []
   if (blocks.length === 0 || blocks.length !== times || !blocks.every(isLayer)) throw refused(path, 'repeat expects a number and a layer, or { "blocks": [...] } with one layer a time')
-  return listing.repeat(times, index => blocks[index] as AnyLayer)
+  return listing.repeat(times, index => blocks[index] as AnyLayer, config as RepeatConfig<number> | undefined)
 }
 
 /** Arguments: layers are lists that begin with a layer's name; other lists and records are as they are. */

@@ -20,7 +20,7 @@ const valueToJson = (value: unknown): Json => {
   if (isLayer(value)) {
     const { kind, args } = value.definition
     const [times, block] = args as readonly [number, (index: number) => unknown]
-    if (kind === 'repeat' && !isLayer(block)) return ['repeat', times, { blocks: Array.from({ length: times }, (_, i) => valueToJson(block(i))) }]
+    if (kind === 'repeat' && !isLayer(block)) return ['repeat', times, { blocks: Array.from({ length: times }, (_, i) => valueToJson(block(i))) }, ...args.slice(2).map(valueToJson)]
     return [kind, ...args.map(valueToJson)]
   }
   if (Array.isArray(value)) return value.map(valueToJson)

@@ -34,26 +34,28 @@ export const linear = (node: Tensor<'linear'>, [x, weight, bias]: readonly Value
   })
 }
 
-/** Multi-head attention on `[batch, tokens, dim]`; see `ops.attention`. */
+/** Multi-head attention on `[batch, ..., tokens, dim]`; see `ops.attention`. */
 export const attention = (node: Tensor<'attention'>, [q, k, v, bias]: readonly Value[], batch: number): Value => {
   const { numHeads, scale } = node.attributes
-  const images = node.batched ? batch : 1
-  const [queries, dim] = node.shape as [number, number]
-  const keys = k!.shape[1]!
+  const shape = [node.batched ? batch : 1, ...node.shape]
+  const leading = shape.slice(0, -2)
+  const [queries, dim] = shape.slice(-2) as [number, number]
+  const keys = k!.shape.at(-2) as number
   const headDim = dim / numHeads
-  const data = new Float64Array(images * queries * dim)
+  const data = new Float64Array(sizeOf(shape))
   const scores = new Float64Array(keys)
-  const at = (t: Value, image: number, token: number, head: number): number => ((t.shape[0] === 1 ? 0 : image) * t.shape[1]! + token) * dim + head * headDim
-  for (let image = 0; image < images; image++)
+  const at = (t: Value, image: number, token: number, head: number): number => (image * t.shape.at(-2)! + token) * dim + head * headDim
+  const strides = [q!, k!, v!].map(t => broadcastStrides(t.shape.slice(0, -2)))
+  walk(leading, [...strides, broadcastStrides(bias?.shape.slice(0, -3) ?? leading.map(() => 1))], (image, [ofQueries, ofKeys, ofValues, ofBias]) => {
     for (let head = 0; head < numHeads; head++)
       for (let query = 0; query < queries; query++) {
-        const from = at(q!, image, query, head)
+        const from = at(q!, ofQueries!, query, head)
         let largest = -Infinity
         for (let key = 0; key < keys; key++) {
-          const to = at(k!, image, key, head)
+          const to = at(k!, ofKeys!, key, head)
           let dot = 0
           for (let c = 0; c < headDim; c++) dot += q!.data[from + c]! * k!.data[to + c]!
-          const shift = bias === undefined ? 0 : bias.data[(((bias.shape[0] === 1 ? 0 : image) * numHeads + head) * queries + query) * keys + key]!
+          const shift = bias === undefined ? 0 : bias.data[((ofBias! * numHeads + head) * queries + query) * keys + key]!
           scores[key] = dot * scale + shift
           largest = Math.max(largest, scores[key]!)
         }
@@ -61,11 +63,12 @@ export const attention = (node: Tensor<'attention'>, [q, k, v, bias]: readonly V
         for (let key = 0; key < keys; key++) total += scores[key] = Math.exp(scores[key]! - largest)
         const into = (image * queries + query) * dim + head * headDim
         for (let key = 0; key < keys; key++) {
-          const values = at(v!, image, key, head)
+          const values = at(v!, ofValues!, key, head)
           for (let c = 0; c < headDim; c++) data[into + c]! += (scores[key]! / total) * v!.data[values + c]!
         }
       }
-  return { shape: [images, queries, dim], data }
+  })
+  return { shape, data }
 }
 
 /** A grouped 2-D convolution with zero padding; see `ops.conv2d`. */

@@ -51,7 +51,8 @@ export const attention: Implementation = (kernels, inputs, { scale }) => {
 
 /**
  * The same on tokens whose channels hold the heads one after the other: q `[..., queries, heads · d]`, k and v
- * `[..., keys, heads · d]`, bias `[..., heads, queries, keys]`: `[..., queries, heads · d]`. Nothing is transposed.
+ * `[..., keys, heads · d]`, bias `[..., heads, queries, keys]`, whose leading axes may be 1: `[..., queries, heads · d]`.
+ * Nothing is transposed.
  */
 export const tokenAttention: Implementation = (kernels, inputs, { numHeads, scale }) => {
   const name = 'VitrailTokenAttention'
@@ -69,8 +70,9 @@ export const tokenAttention: Implementation = (kernels, inputs, { numHeads, scal
   expectShape(name, 'k', k, [...leading, keys, channels])
   expectShape(name, 'v', v, [...leading, keys, channels])
   const images = sizeOf(leading)
-  const biasBytes = bias === undefined ? 0 : sizeOf(bias.shape.slice(-3)) * BYTES
-  if (bias !== undefined && (biasBytes !== heads * queries * keys * BYTES || ![1, images].includes(sizeOf(bias.shape.slice(0, -3))))) {
+  const biasLeading = bias?.shape.slice(0, -3) ?? []
+  const biasSize = heads * queries * keys
+  if (bias !== undefined && (sizeOf(bias.shape.slice(-3)) !== biasSize || sizeOf(broadcastLeading(name, [biasLeading, leading])) !== images)) {
     throw new Error(`${name}: the bias must be ${showShape([heads, queries, keys])} for one image or for each, but is ${showShape(bias.shape)}`)
   }
   const headDim = channels / heads
@@ -78,14 +80,14 @@ export const tokenAttention: Implementation = (kernels, inputs, { numHeads, scal
   const out = kernels.output([...leading, queries, channels])
   const [qAt, kAt, vAt, outAt] = [kernels.address(q), kernels.address(k), kernels.address(v), kernels.address(out)]
   const biasAt = bias === undefined ? 0 : kernels.address(bias)
-  const biasStep = bias === undefined || sizeOf(bias.shape.slice(0, -3)) === 1 ? 0 : biasBytes
+  const biasOf = broadcastIndices(biasLeading, leading)
   for (let i = 0; i < images; i++) {
     const [query, key] = [i * queries * channels * BYTES, i * keys * channels * BYTES]
     kernels.native.attention(
-      qAt + query, kAt + key, vAt + key, biasAt + i * biasStep, outAt + query, scratch,
+      qAt + query, kAt + key, vAt + key, biasAt + (biasOf[i] ?? 0) * biasSize * BYTES, outAt + query, scratch,
       heads, queries, keys, headDim, scaleOf(name, scale),
       channels, headDim, channels, headDim, channels, headDim, channels, headDim,
-      bias === undefined ? 0 : queries * keys, bias === undefined ? 0 : keys,
+      queries * keys, keys,
     )
   }
   return out
