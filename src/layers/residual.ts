@@ -22,7 +22,7 @@ type OrChanges<S, O, Sum> = [Sum] extends [never] ? Changes<S, O> : Sum
 type Changes<S, O> = Misfit<'residualMisfit', { before: Show<S>; after: Show<O> }, 'residual'>
 
 /**
- * `x + branch(x)` (He et al., 2015). The branch must keep the shape. Errors: `residualMisfit`, and those of
+ * `x + branch(x)` (He et al., 2015). `[...] → [...]`; the branch must keep the shape. Errors: `residualMisfit`, and those of
  * the branch.
  *
  * @example

@@ -15,7 +15,7 @@ export interface Serial<Ls extends readonly AnyLayer[]> extends ShapeFunction {
 }
 
 /**
- * Several layers as one, applied in order. `serial(a, serial(b, c))` is `serial(serial(a, b), c)`, and
+ * Several layers as one, applied in order: what arrives at the first → what leaves the last. `serial(a, serial(b, c))` is `serial(serial(a, b), c)`, and
  * `identity()` is its unit. Adds no scope of its own. Errors: those of its layers.
  *
  * @example

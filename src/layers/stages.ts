@@ -15,7 +15,7 @@ type Walk<Ls extends readonly AnyLayer[], S, Done extends readonly 0[] = []> = L
   : S
 
 /**
- * The stages of a hierarchical model, in order, under `stages.0`, `stages.1` and so on, where their
+ * The stages of a hierarchical model, in order (what arrives at the first → what leaves the last), under `stages.0`, `stages.1` and so on, where their
  * outputs can be asked for. Errors: those of the stages.
  *
  * @example

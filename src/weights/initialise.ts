@@ -67,7 +67,7 @@ export const initialise = (
     case 'heUniform': return uniformly(Math.sqrt(6 / fanIn))
     case 'heNormal': return normally(Math.sqrt(2 / fanIn))
     case 'fanIn': return uniformly(Math.sqrt(3 / fanIn))
-    case 'identity': return new Float32Array(count).map((_, i) => (i % (fanIn + 1) === 0 ? 1 : 0))
+    case 'identity': return new Float32Array(count).map((_, i) => (i % fanIn === Math.floor(i / fanIn) ? 1 : 0))
     case 'localAttention': return localAttention(normally(0.02), initialiser.strength)
   }
 }

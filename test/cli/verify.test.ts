@@ -1,0 +1,192 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { layouts } from '../../src/cli/parts/layouts.js'
+import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js'
+import type { TensorToStore } from '../../src/weights/encodedLayout.js'
+import { parseSafetensors } from '../../src/weights/parseSafetensors.js'
+import { valueOf } from '../support/either.js'
+import { captured } from './captured.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'vitrail-verify-'))
+const recordings = 'test/fixtures/recordings'
+const all = ['vit', 'deit'].flatMap(family => readdirSync(join(recordings, family)).map(name => join(recordings, family, name)))
+const one = join(recordings, 'vit', 'vit_cls_a.safetensors')
+
+interface Verdict {
+  readonly file: string
+  readonly system: string
+  readonly backend: string
+  readonly ok: boolean
+  readonly outputs: Readonly<Record<string, { readonly maxAbs: number | null; readonly maxRel: number | null; readonly ok: boolean; readonly problem?: string }>>
+  readonly notCompared: readonly string[]
+  readonly error?: string
+}
+const verdicts = async (...argv: readonly string[]): Promise<{ readonly code: number; readonly list: readonly Verdict[] }> => {
+  const { code, out } = await captured('verify', ...argv, '--json')
+  return { code, list: JSON.parse(out) as readonly Verdict[] }
+}
+
+/** A copy of a recording with its tensors or metadata changed. */
+const changed = async (name: string, change: (tensors: TensorToStore[], metadata: Record<string, string>) => void, from = one): Promise<string> => {
+  const source = valueOf(parseSafetensors(readFileSync(from)))
+  const tensors: TensorToStore[] = []
+  for (const key of source.tensors.keys()) {
+    const { shape, data } = valueOf(await source.read(key)())
+    tensors.push({ name: key, shape, data } as TensorToStore)
+  }
+  const metadata = { ...source.metadata }
+  change(tensors, metadata)
+  const file = join(folder, name)
+  writeFileSync(file, valueOf(encodeSafetensors(tensors, metadata)))
+  return file
+}
+const put = (tensors: TensorToStore[], key: string, make: (old: TensorToStore) => TensorToStore): void => {
+  const at = tensors.findIndex(({ name }) => name === key)
+  tensors[at] = make(tensors[at]!)
+}
+
+describe('vitrail verify', () => {
+  it('agrees with every recording on every key, on reference, cpu and wasm', async () => {
+    const { code, list } = await verdicts(...all, '--backend', 'reference,cpu,wasm')
+    expect(list.map(({ file, backend }) => [file, backend])).toEqual(all.flatMap(file => ['reference', 'cpu', 'wasm'].map(backend => [file, backend])))
+    expect(list.filter(({ ok }) => !ok)).toEqual([])
+    expect(code).toBe(0)
+    for (const { file, outputs, notCompared } of list) {
+      const keys = [...valueOf(parseSafetensors(readFileSync(file))).tensors.keys()].filter(key => key.startsWith('@') && key !== '@in/x')
+      expect([...Object.keys(outputs), ...notCompared].sort()).toEqual(keys.sort())
+    }
+  })
+
+  it('takes the weights of gradients from the recording beside them, and lists what it does not compare', async () => {
+    const { list } = await verdicts(join(recordings, 'deit', 'deit_dist_a.grad.safetensors'))
+    expect(Object.keys(list[0]!.outputs)).toEqual(['@out/logits'])
+    expect(list[0]!.notCompared).toEqual(expect.arrayContaining(['@in/target', '@out/loss', '@grad_in/x', '@grad/cls_token']))
+    const { out } = await captured('verify', join(recordings, 'deit', 'deit_dist_a.grad.safetensors'))
+    expect(out).toMatch(/@grad_in\/x +not compared/)
+  })
+
+  it('prints a table of errors', async () => {
+    const { code, out, err } = await captured('verify', one)
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toMatch(/vit_cls_a\.safetensors {2}vit on wasm: ok\nkey +max abs +max rel\n@feat\/blocks\.0 +\d\.\de-7 +\d\.\de-[78] +ok/)
+    expect(out).toMatch(/\n1 ok$/)
+  })
+
+  it('fails with 1 where a tolerance is exceeded', async () => {
+    const { code, list } = await verdicts(one, '--tolerance', '1e-12', '--backend', 'reference')
+    expect([code, list[0]!.ok, list[0]!.outputs['@out/logits']!.ok]).toEqual([1, false, false])
+  })
+
+  it('scales the tolerance by the largest element where that exceeds 1', async () => {
+    const file = await changed('large.safetensors', tensors => put(tensors, '@out/logits', old => ({ ...old, data: old.data.map(() => 1e6) }) as TensorToStore))
+    const { outputs } = (await verdicts(file, '--tolerance', '1.1')).list[0]!
+    expect(outputs['@out/logits']).toMatchObject({ ok: true, maxRel: expect.closeTo(1, 3) })
+    expect(outputs['@out/logits']!.maxAbs).toBeGreaterThan(9e5)
+  })
+
+  it('sees a single wrong value, and never takes NaN for right', async () => {
+    const off = await changed('off.safetensors', tensors => put(tensors, '@feat/norm', old => ({ ...old, data: old.data.map((v, i) => (i === 700 ? v + 1e-3 : v)) }) as TensorToStore))
+    const { code, list } = await verdicts(off)
+    expect([code, list[0]!.outputs['@feat/norm']!.ok, list[0]!.outputs['@out/logits']!.ok]).toEqual([1, false, true])
+    for (const name of ['@out/logits', 'head.bias']) {
+      const nan = await changed('nan.safetensors', tensors => put(tensors, name, old => ({ ...old, data: old.data.map((v, i) => (i === 3 ? NaN : v)) }) as TensorToStore))
+      const verdict = await verdicts(nan)
+      expect([verdict.code, verdict.list[0]!.outputs['@out/logits']]).toEqual([1, { maxAbs: null, maxRel: null, ok: false, problem: 'there are values that are not finite' }])
+    }
+  })
+
+  it('fails, and says why, for a key that our model does not have', async () => {
+    const file = await changed('more.safetensors', tensors => tensors.push({ name: '@feat/blocks.7', shape: [1], data: Float32Array.of(1) }, { name: '@out/other', shape: [1], data: Float32Array.of(1) }))
+    const { code, list } = await verdicts(file)
+    expect(code).toBe(1)
+    expect(list[0]!.outputs['@feat/blocks.7']).toEqual({ maxAbs: null, maxRel: null, ok: false, problem: "the model has no layer 'blocks.7'" })
+    expect(list[0]!.outputs['@out/other']).toMatchObject({ ok: false, problem: "the model has no output 'other'" })
+  })
+
+  it('fails for a shape that is not ours', async () => {
+    const file = await changed('shape.safetensors', tensors => put(tensors, '@out/logits', old => ({ ...old, shape: [1, 20] }) as TensorToStore))
+    expect((await verdicts(file)).list[0]!.outputs['@out/logits']).toMatchObject({ ok: false, problem: 'it is 1×20 in the recording and 2×10 here' })
+  })
+
+  it('compares feature maps in the reference\'s channels-first layout', async () => {
+    const file = await changed('map.safetensors', tensors => {
+      const tokens = tensors.find(({ name }) => name === '@feat/patch_embed')!
+      const data = tokens.data.map((_, i) => tokens.data[((i / 768) | 0) * 768 + (i % 16) * 48 + (((i % 768) / 16) | 0)]!)
+      tensors.push({ name: '@feat/patch_embed.proj', shape: [2, 48, 4, 4], data: data as Float32Array })
+    })
+    const { list } = await verdicts(file)
+    expect(list[0]!.outputs['@feat/patch_embed.proj']!.ok).toBe(true)
+  })
+
+  it('ignores integer buffers among the weights', async () => {
+    const file = await changed('buffer.safetensors', tensors => tensors.push({ name: 'blocks.0.attn.relative_position_index', shape: [2], data: Int32Array.of(0, 1) }))
+    expect((await verdicts(file)).code).toBe(0)
+  })
+
+  it('writes what it computed under the same keys and in the same shapes', async () => {
+    const dump = join(folder, 'deep', 'dump')
+    expect((await verdicts(one, '--dump', dump)).code).toBe(0)
+    const [computed, recorded] = [join(dump, 'vit_cls_a.safetensors'), one].map(file => valueOf(parseSafetensors(readFileSync(file!))))
+    const keys = [...recorded!.tensors.keys()].filter(key => /^@(out|feat)/.test(key)).sort()
+    expect([...computed!.tensors.keys()].sort()).toEqual(keys)
+    for (const key of keys) {
+      const [ours, theirs] = [valueOf(await computed!.read(key)()), valueOf(await recorded!.read(key)())]
+      expect(ours.shape).toEqual(theirs.shape)
+      ours.data.forEach((value, i) => expect(Math.abs(value - theirs.data[i]!)).toBeLessThan(2e-5))
+    }
+    await verdicts(one, '--dump', dump, '--backend', 'reference,wasm')
+    expect(readdirSync(dump).sort()).toEqual(['reference', 'vit_cls_a.safetensors', 'wasm'])
+  })
+
+  it.each([
+    ['an unknown system', (m: Record<string, string>) => void (m['system'] = 'vti'), "was made by the unknown system 'vti'; did you mean 'vit'?"],
+    ['an unknown keyword', (m: Record<string, string>) => void (m['config'] = m['config']!.replace('{', '{"colour": 1, ')), "vit: does not know 'colour'; it knows img_size,"],
+    ['a value of the wrong kind', (m: Record<string, string>) => void (m['config'] = m['config']!.replace('"depth": 3', '"depth": "3"')), `'depth' must be a number, got "3"`],
+    ['an unknown activation', (m: Record<string, string>) => void (m['config'] = m['config']!.replace('gelu(erf)', 'elu')), "'act' must be one of"],
+    ['heads that do not split', (m: Record<string, string>) => void (m['config'] = m['config']!.replace('"num_heads": 4', '"num_heads": 5')), 'attention: 48 channels do not split into 5 heads (17×48) (at blocks.0 › attention)'],
+    ['no configuration', (m: Record<string, string>) => void delete m['config'], 'is no recording: its metadata have no config'],
+    ['a configuration that is no JSON', (m: Record<string, string>) => void (m['config'] = '{'), 'the config in its metadata: is not JSON'],
+    ['a deeper model', (m: Record<string, string>) => void (m['config'] = m['config']!.replace('"depth": 3', '"depth": 4')), '12 missing ("blocks.3.norm1.weight",'],
+    ['another image size', (m: Record<string, string>) => void (m['config'] = m['config']!.replace('"img_size": 32', '"img_size": 64')), '@in/x is 2×3×32×32, but the model takes 64×64×3 after the batch'],
+  ])('names a file with %s, replays the others, and ends with 2', async (_, change, sentence) => {
+    const file = await changed('odd.safetensors', (__, metadata) => change(metadata))
+    const { code, out, err } = await captured('verify', file, one, '--json')
+    expect(code).toBe(2)
+    expect(err).toContain(sentence)
+    const list = JSON.parse(out) as readonly Verdict[]
+    expect(list.map(({ ok, error }) => [ok, error === undefined])).toEqual([[false, false], [true, true]])
+    expect(list[0]!.error).toContain(sentence)
+  })
+
+  it('refuses what is no safetensors file, gradients without weights beside them, and what holds nothing to compare', async () => {
+    expect(await captured('verify', 'package.json')).toMatchObject({ code: 2 })
+    const alone = await changed('alone.grad.safetensors', () => {}, join(recordings, 'vit', 'vit_cls_a.grad.safetensors'))
+    expect((await captured('verify', alone)).err).toContain('holds no weights, and alone.safetensors is not beside it')
+    const empty = await changed('empty.safetensors', tensors => void tensors.splice(0, tensors.length, ...tensors.filter(({ name }) => !/^@(out|feat)/.test(name))))
+    expect((await captured('verify', empty)).err).toContain('holds no @out/… or @feat/… to compare')
+  })
+
+  it('refuses backends that it does not know or that do not open here, before anything runs', async () => {
+    expect(await captured('verify', one, '--backend', 'wasm,gpu')).toMatchObject({ code: 2, out: '' })
+    expect((await captured('verify', one, '--tolerance', '-1')).err).toContain('It must be a number above 0.')
+  })
+})
+
+describe('layouts', () => {
+  it('reads images channels first, and leaves all else', () => {
+    const values = Float32Array.of(1, 2, 3, 4, 5, 6)
+    expect(layouts.ours(values, [1, 3, 1, 2], [1, 2, 3])).toEqual(Float32Array.of(1, 3, 5, 2, 4, 6))
+    expect(layouts.ours(values, [2, 3], [3])).toBe(values)
+    expect(layouts.ours(values, [2, 3], [2])).toBeUndefined()
+  })
+
+  it('finds the ways in which values may stand in a recording', () => {
+    const values = Float32Array.of(1, 2, 3, 4, 5, 6)
+    expect(layouts.theirs(values, [1, 1, 2, 3], [1, 2, 3])).toEqual([values])
+    expect(layouts.theirs(values, [1, 1, 2, 3], [1, 3, 1, 2])).toEqual([Float32Array.of(1, 4, 2, 5, 3, 6)])
+    expect(layouts.theirs(Float32Array.of(1, 2, 3, 4), [1, 1, 2, 2], [1, 2, 1, 2])).toEqual([Float32Array.of(1, 2, 3, 4), Float32Array.of(1, 3, 2, 4)])
+    expect(layouts.theirs(values, [2, 3], [3, 2])).toEqual([])
+  })
+})
