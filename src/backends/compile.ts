@@ -52,7 +52,9 @@ export const compile = <I, S>(model: Model<I, S>, options: CompileOptions): Task
   const first = plan(device, each, held, 1)
   if (first._tag === 'Left') return first
   const weights = new Memory(device)
-  const loaded = await load(device, setUp.right, first.right, held, weights, options.weights)
+  const loaded = await load(device, setUp.right, first.right, held, weights, options.weights).catch((fault: unknown) =>
+    left(problem('loadFailed', `compile: ${device.name} failed while weights were loaded: ${fault instanceof Error ? fault.message : String(fault)}`)),
+  )
   if (loaded._tag === 'Left') {
     weights.release()
     return loaded

@@ -23,12 +23,12 @@ export const matmul: Lowering<'matmul'> = {
  */
 export const linear: Lowering<'linear'> = {
   needs: ['BatchMatMul', 'Transpose', 'Reshape', 'Add'],
-  adapt: { input: 1, make: (w, weight) => w.call('Transpose', { x: w.viewed(weight, weight.shape.slice(1)) }, { perm: [1, 0] }) },
+  adapt: { input: 1, make: (w, weight) => w.call('Transpose', { x: w.reshape(weight, weight.shape.slice(1)) }, { perm: [1, 0] }) },
   run: (w, [x, weight, bias], node, batch) => {
     const [inner, out] = weight!.shape as [number, number]
-    const rows = w.viewed(x!, [1, sizeOf(x!.shape) / inner, inner])
-    const product = w.call('BatchMatMul', { a: rows, b: w.viewed(weight!, [1, inner, out]) }, { transposeA: false, transposeB: false })
-    const shifted = bias === undefined ? product : w.call('Add', { a: product, b: w.viewed(bias, [out]) })
+    const rows = w.reshape(x!, [1, sizeOf(x!.shape) / inner, inner])
+    const product = w.call('BatchMatMul', { a: rows, b: w.reshape(weight!, [1, inner, out]) }, { transposeA: false, transposeB: false })
+    const shifted = bias === undefined ? product : w.call('Add', { a: product, b: w.reshape(bias, [out]) })
     return w.reshape(shifted, batchedShape(node, batch))
   },
 }
@@ -36,7 +36,7 @@ export const linear: Lowering<'linear'> = {
 /** `[batch, ..., tokens, dim] → [batch · ..., heads, tokens, headDim]`. */
 const heads = (w: Workspace, x: TensorInfo, numHeads: number): TensorInfo => {
   const [tokens, dim] = x.shape.slice(-2) as [number, number]
-  return w.call('Transpose', { x: w.viewed(x, [sizeOf(x.shape) / (tokens * dim), tokens, numHeads, dim / numHeads]) }, { perm: [0, 2, 1, 3] })
+  return w.call('Transpose', { x: w.reshape(x, [sizeOf(x.shape) / (tokens * dim), tokens, numHeads, dim / numHeads]) }, { perm: [0, 2, 1, 3] })
 }
 
 /** Attention as two batched products with a softmax between. */
@@ -48,7 +48,7 @@ export const attention: Lowering<'attention'> = {
     const [q, k, v] = [queries, keys, values].map(x => overBatch(w, x!, node.batched ? batch : 1))
     const scores = w.call('BatchMatMul', { a: heads(w, w.call('Multiply', { a: q!, b: w.scalar(scale) }), numHeads), b: heads(w, k!, numHeads) }, { transposeA: false, transposeB: true })
     const whole = [...q!.shape.slice(0, -2), ...scores.shape.slice(1)]
-    const shifted = bias === undefined ? scores : w.viewed(w.call('Add', { a: w.viewed(scores, whole), b: bias }), scores.shape)
+    const shifted = bias === undefined ? scores : w.reshape(w.call('Add', { a: w.reshape(scores, whole), b: bias }), scores.shape)
     const weights = w.call('Softmax', { logits: shifted }, { dim: 3 })
     const attended = w.call('BatchMatMul', { a: weights, b: heads(w, v!, numHeads) }, { transposeA: false, transposeB: false })
     return w.reshape(w.call('Transpose', { x: attended }, { perm: [0, 2, 1, 3] }), batchedShape(node, batch))

@@ -39,7 +39,7 @@ const layerNorm: Lowering<'layerNorm'> = {
     const scale = w.call('Rsqrt', { x: w.call('Add', { a: variance, b: w.scalar(epsilon) }) })
     const normalised = w.call('Multiply', { a: centred, b: scale })
     if (gamma === undefined || beta === undefined) return normalised
-    const flat = (t: TensorInfo): TensorInfo => w.viewed(t, t.shape.slice(1))
+    const flat = (t: TensorInfo): TensorInfo => w.reshape(t, t.shape.slice(1))
     return w.call('Add', { a: w.call('Multiply', { a: normalised, b: flat(gamma) }), b: flat(beta) })
   },
 }
@@ -71,7 +71,7 @@ export const lowerings: Lowerings = {
       // Flat indices: with batch dimensions the wasm kernel reads the wrong rows.
       needs: ['GatherV2', 'Reshape'],
       run: (w, [table, indices], node, batch) => {
-        const rows = w.call('GatherV2', { x: w.viewed(table!, table!.shape.slice(1)), indices: w.viewed(indices!, [indices!.shape.reduce((n, size) => n * size, 1)]) }, { axis: 0, batchDims: 0 })
+        const rows = w.call('GatherV2', { x: w.reshape(table!, table!.shape.slice(1)), indices: w.reshape(indices!, [indices!.shape.reduce((n, size) => n * size, 1)]) }, { axis: 0, batchDims: 0 })
         return w.reshape(rows, batchedShape(node, batch))
       },
     },

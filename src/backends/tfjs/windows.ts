@@ -4,7 +4,7 @@ import type { Lowering } from './lowering.js'
 import type { Workspace } from './workspace.js'
 
 /** PyTorch's `[out, in/groups, height, width]` as tfjs wants it: `[height, width, in/groups, out]`. */
-const channelsLast = (w: Workspace, weight: TensorInfo): TensorInfo => w.call('Transpose', { x: w.viewed(weight, weight.shape.slice(1)) }, { perm: [2, 3, 1, 0] })
+const channelsLast = (w: Workspace, weight: TensorInfo): TensorInfo => w.call('Transpose', { x: w.reshape(weight, weight.shape.slice(1)) }, { perm: [2, 3, 1, 0] })
 
 const convolution = (strides: readonly number[]): object => ({ strides: [...strides], pad: 'valid', dataFormat: 'NHWC', dilations: [1, 1] })
 
@@ -24,7 +24,7 @@ export const conv2d: Lowering<'conv2d'> = {
         filter: w.call('Slice', { x: filter! }, { begin: [0, 0, 0, (i * out) / groups], size: [height, width, perGroup, out / groups] }),
       }, attrs)
     const result = groups === 1 ? w.call('Conv2D', { x: image, filter }, attrs) : w.call('Concat', Array.from({ length: groups }, (_, i) => group(i)), { axis: 3 })
-    return bias === undefined ? result : w.call('Add', { a: result, b: w.viewed(bias, [out]) })
+    return bias === undefined ? result : w.call('Add', { a: result, b: w.reshape(bias, [out]) })
   },
 }
 
@@ -37,12 +37,12 @@ export const depthwiseConv2d: Lowering<'conv2d'> = {
     make: (w, weight, node) => {
       const [, out, , height, width] = weight.shape as [number, number, number, number, number]
       const channels = node.attributes.groups
-      return w.call('Transpose', { x: w.viewed(weight, [channels, out / channels, height, width]) }, { perm: [2, 3, 0, 1] })
+      return w.call('Transpose', { x: w.reshape(weight, [channels, out / channels, height, width]) }, { perm: [2, 3, 0, 1] })
     },
   },
   run: (w, [x, filter, bias], node) => {
     const result = w.call('DepthwiseConv2dNative', { x: padded(w, x!, node), filter }, convolution(node.attributes.strides))
-    return bias === undefined ? result : w.call('Add', { a: result, b: w.viewed(bias, bias.shape.slice(1)) })
+    return bias === undefined ? result : w.call('Add', { a: result, b: w.reshape(bias, bias.shape.slice(1)) })
   },
 }
 

@@ -44,11 +44,6 @@ export class Workspace {
     return this.call('Reshape', { x }, { shape: [...shape] })
   }
 
-  /** The same buffer under another shape, for the length of a call only: nothing to free. */
-  viewed(x: TensorInfo, shape: Shape): TensorInfo {
-    return { dataId: x.dataId, shape: [...shape], dtype: x.dtype }
-  }
-
   /** A number as a tensor, kept for the life of the backend. */
   scalar(value: number): TensorInfo {
     const known = this.scalars.get(value)

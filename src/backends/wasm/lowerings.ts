@@ -13,7 +13,7 @@ export const wasmLowerings: Lowerings = {
     {
       needs: ['VitrailLayerNorm'],
       run: (w, [x, gamma, beta], { attributes: { epsilon } }) =>
-        w.call('VitrailLayerNorm', gamma === undefined || beta === undefined ? { x } : { x, gamma: w.viewed(gamma, gamma.shape.slice(1)), beta: w.viewed(beta, beta.shape.slice(1)) }, { epsilon }),
+        w.call('VitrailLayerNorm', gamma === undefined || beta === undefined ? { x } : { x, gamma: w.reshape(gamma, gamma.shape.slice(1)), beta: w.reshape(beta, beta.shape.slice(1)) }, { epsilon }),
     },
     ...lowerings.layerNorm,
   ],
@@ -26,10 +26,10 @@ export const wasmLowerings: Lowerings = {
   linear: [
     {
       needs: ['VitrailPack', 'VitrailLinear'],
-      adapt: { input: 1, make: (w, weight) => w.call('VitrailPack', { w: w.viewed(weight, weight.shape.slice(1)) }, { transposed: true }) },
+      adapt: { input: 1, make: (w, weight) => w.call('VitrailPack', { w: w.reshape(weight, weight.shape.slice(1)) }, { transposed: true }) },
       run: (w, [x, packed, bias], node) => {
         const n = node.shape.at(-1) as number
-        return w.call('VitrailLinear', { x, packed, ...(bias === undefined ? {} : { bias: w.viewed(bias, [n]) }) }, { n, activation: 'none' })
+        return w.call('VitrailLinear', { x, packed, ...(bias === undefined ? {} : { bias: w.reshape(bias, [n]) }) }, { n, activation: 'none' })
       },
     },
     ...lowerings.linear,
