@@ -6,6 +6,7 @@ import { backends } from './backends.js'
 import { bench } from './bench.js'
 import { check } from './check.js'
 import { demo } from './demo.js'
+import { draw } from './draw.js'
 import { init } from './init.js'
 import { list } from './list.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
@@ -17,7 +18,7 @@ import { summary } from './summary.js'
 import { verify } from './verify.js'
 
 /** The order in which `--help` shows them. */
-const commands = [demo, list, summary, check, init, run, verify, bench, backends] as readonly CliCommand<never>[]
+const commands = [demo, list, summary, draw, check, init, run, verify, bench, backends] as readonly CliCommand<never>[]
 
 /**
  * Runs one command line and gives its exit code; the one place where problems become text. Never rejects.

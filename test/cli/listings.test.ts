@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { recipes } from '../../recipes/index.js'
+import { nearest } from '../../src/cli/parts/nearest.js'
+import { captured } from './captured.js'
+
+describe('vitrail list', () => {
+  it('lists every recipe, as JSON and for a person', async () => {
+    const { code, out } = await captured('list', '--json')
+    expect(code).toBe(0)
+    const rows = JSON.parse(out) as readonly { readonly id: string }[]
+    expect(rows.map(({ id }) => id)).toEqual(Object.keys(recipes))
+    expect(rows.find(({ id }) => id === 'vit_base_patch16_224')).toEqual({ id: 'vit_base_patch16_224', family: 'vit', input: [224, 224, 3], params: 86567656, source: expect.stringContaining('2010.11929') })
+    const { out: text } = await captured('list')
+    expect(text).toMatch(/^vit_base_patch16_224 +224×224×3 +86,567,656$/m)
+  })
+})
+
+describe('vitrail backends', () => {
+  it('says which work here, and for the others why not and how to install them', async () => {
+    const { code, out } = await captured('backends', '--json')
+    expect(code).toBe(0)
+    const rows = JSON.parse(out) as readonly { readonly name: string; readonly works: boolean; readonly reason?: string; readonly remedy?: string }[]
+    expect(rows.map(({ name }) => name)).toEqual(['reference', 'cpu', 'wasm', 'node', 'node-gpu'])
+    for (const { name, works } of rows.slice(0, 3)) expect([name, works]).toEqual([name, true])
+    for (const { works, reason, remedy } of rows.slice(3)) if (!works) expect([typeof reason, remedy]).toEqual(['string', expect.stringMatching(/^npm install @tensorflow\/tfjs-node/)])
+    expect((await captured('backends')).out).toMatch(/^wasm +works$/m)
+  })
+})
+
+describe('vitrail bench', () => {
+  it('measures each backend, in turn', async () => {
+    const { code, out } = await captured('bench', 'vit_fashion_mnist', '--backend', 'cpu,wasm', '--runs', '3', '--batch', '2', '--json')
+    expect(code).toBe(0)
+    const rows = JSON.parse(out) as readonly { readonly backend: string; readonly medianMs: number; readonly minMs: number; readonly imagesPerSecond: number }[]
+    expect(rows.map(({ backend }) => backend)).toEqual(['cpu', 'wasm'])
+    for (const { medianMs, minMs, imagesPerSecond } of rows) {
+      expect(minMs).toBeGreaterThan(0)
+      expect(medianMs).toBeGreaterThanOrEqual(minMs)
+      expect(imagesPerSecond).toBeCloseTo(2000 / medianMs, 5)
+    }
+  })
+
+  it('prints a table', async () => {
+    expect((await captured('bench', 'vit_fashion_mnist', '--runs', '1')).out).toMatch(/backend +median +fastest +images\/s\nwasm +[\d.]+ ms/)
+  })
+})
+
+describe('vitrail demo', () => {
+  it('shows the model, looks at a picture and tells what it sees in others', async () => {
+    const { code, out, err } = await captured('demo')
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('vit_fashion_mnist: Model<[28, 28, 1], [10]>')
+    expect(out).toMatch(/^blocks +6 × encoderBlock +50×64 +200,832 +11,750,400$/m)
+    expect(out).toMatch(/ankle boot +79\.7 % {2}█+$/m)
+    expect(out).toMatch(/^trouser-2\.png +trouser +trouser +91\.6 % +right$/m)
+    expect(out.match(/ right$/gm)).toHaveLength(9)
+    expect(out.match(/ wrong$/gm)).toHaveLength(1)
+  })
+})
+
+describe('the nearest name', () => {
+  it('is the one with the fewest edits, if there are few', () => {
+    expect(nearest('wasn', ['cpu', 'wasm'])).toBe('wasm')
+    expect(nearest('WASM', ['cpu', 'wasm'])).toBe('wasm')
+    expect(nearest('directx', ['cpu', 'wasm'])).toBeUndefined()
+  })
+})
