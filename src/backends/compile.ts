@@ -10,7 +10,7 @@ import { problem, type Problem } from '../shape/problem.js'
 import { show, sizeOf, type Shape } from '../shape/shape.js'
 import type { Backend, Device } from './device.js'
 import { Memory } from './memory.js'
-import { isLeaf, plan, requested, schedule, type Plan } from './plan.js'
+import { plan, requested, schedule, type Plan } from './plan.js'
 import { Program } from './program.js'
 
 /** Where a model's weights come from: values by name, or a way to read one at a time. */
@@ -46,50 +46,71 @@ export const compile = <I, S>(model: Model<I, S>, options: CompileOptions): Task
   const device = opened.right
   const { once, each, outputs } = schedule([output!, ...features])
   const held = new Set(outputs)
-  // A plan for one sample proves that every kernel exists before any weight is read.
-  const setUp = plan(device, once, new Set([...held, ...each.flatMap(n => n.inputs)]), 1)
+  // Plans for one sample prove that every kernel exists before any weight is read.
+  const eachRun = plan(device, each, held, 1)
+  if (eachRun._tag === 'Left') return eachRun
+  const users = usersOf(eachRun.right, new Set(once))
+  const setUp = plan(device, once, new Set([...held, ...users.raw]), 1)
   if (setUp._tag === 'Left') return setUp
-  const first = plan(device, each, held, 1)
-  if (first._tag === 'Left') return first
-  const weights = new Memory(device)
-  const loaded = await load(device, setUp.right, first.right, held, weights, options.weights).catch((fault: unknown) =>
-    left(problem('loadFailed', `compile: ${device.name} failed while weights were loaded: ${fault instanceof Error ? fault.message : String(fault)}`)),
-  )
-  if (loaded._tag === 'Left') {
-    weights.release()
-    return loaded
+  const memory = new Memory(device)
+  const adapted = new Map<Tensor, unknown>()
+  const loaded = await load(device, setUp.right, users.rewriters, memory, adapted, options.weights)
+  if (loaded !== undefined) {
+    for (const buffer of adapted.values()) device.free(buffer)
+    memory.release()
+    return left(loaded)
   }
   const names = options.features ?? []
-  return right(new Program<I, S>({ device, inputs: traced.right.inputs, output: output!, features: Object.fromEntries(names.map((name, i) => [name, features[i]!])), each, held, weights, adapted: loaded.right, parameters: parametersOf(traced.right).map(p => p.attributes.name) }))
+  return right(
+    new Program<I, S>({
+      device,
+      inputs: traced.right.inputs,
+      output: output!,
+      features: Object.fromEntries(names.map((name, i) => [name, features[i]!])),
+      each,
+      held,
+      weights: memory,
+      adapted,
+      parameters: parametersOf(traced.right).map(p => p.attributes.name),
+    }),
+  )
 }
 
-/** Computes all that depends on weights alone, and rewrites weights for the kernels that want it; what only they used is freed. */
-const load = async <B>(device: Device<B>, setUp: Plan<B>, first: Plan<B>, held: ReadonlySet<Tensor>, memory: Memory<B>, weights: Weights): Promise<Either<Problem, ReadonlyMap<Tensor, B>>> => {
-  const adapted = new Map<Tensor, B>()
-  const users = new Map<Tensor, { readonly rewriters: readonly (readonly [Tensor, (b: B) => B])[]; readonly raw: boolean }>()
-  const computedOnce = new Set(setUp.steps.map(step => step.node))
-  for (const { node, kernel } of first.steps)
+/** How the nodes of every run use those computed once: as they are, or rewritten for one node's kernel. */
+interface Users<B> {
+  readonly raw: ReadonlySet<Tensor>
+  readonly rewriters: ReadonlyMap<Tensor, readonly (readonly [user: Tensor, make: (buffer: B) => B])[]>
+}
+
+const usersOf = <B>({ steps }: Plan<B>, once: ReadonlySet<Tensor>): Users<B> => {
+  const raw = new Set<Tensor>()
+  const rewriters = new Map<Tensor, (readonly [Tensor, (buffer: B) => B])[]>()
+  for (const { node, kernel } of steps)
     node.inputs.forEach((x, i) => {
-      if (!computedOnce.has(x)) return
-      const known = users.get(x) ?? { rewriters: [], raw: held.has(x) }
-      users.set(x, kernel.adapt?.input === i ? { ...known, rewriters: [...known.rewriters, [node, kernel.adapt.make]] } : { ...known, raw: true })
+      if (!once.has(x)) return
+      if (kernel.adapt?.input === i) rewriters.set(x, [...(rewriters.get(x) ?? []), [node, kernel.adapt.make]])
+      else raw.add(x)
     })
-  for (const { node, kernel, frees } of setUp.steps) {
-    if (isOp(node, 'parameter')) {
-      const values = await valuesOf(node, weights)
-      if (values._tag === 'Left') {
-        for (const buffer of adapted.values()) device.free(buffer)
-        return values
-      }
-      memory.set(node, device.upload(values.right, [1, ...node.shape], 'float32'))
-    } else if (isOp(node, 'constant')) memory.set(node, device.upload(node.attributes.data, [1, ...node.shape], node.dtype))
-    else if (!isLeaf(node)) memory.run(node, kernel)
-    const use = users.get(node)
-    for (const [user, make] of use?.rewriters ?? []) adapted.set(user, make(memory.need(node)))
-    memory.free(frees)
-    if (use !== undefined && !use.raw && !setUp.steps.some(step => step.node.inputs.includes(node))) memory.free([node])
+  return { raw, rewriters }
+}
+
+/** Computes all that depends on weights alone and rewrites what kernels want otherwise; the plan frees the rest. */
+const load = async <B>(device: Device<B>, setUp: Plan<B>, rewriters: Users<B>['rewriters'], memory: Memory<B>, adapted: Map<Tensor, B>, weights: Weights): Promise<Problem | undefined> => {
+  try {
+    for (const { node, kernel, frees } of setUp.steps) {
+      if (isOp(node, 'parameter')) {
+        const values = await valuesOf(node, weights)
+        if (values._tag === 'Left') return values.left
+        memory.set(node, device.upload(values.right, [1, ...node.shape], 'float32'))
+      } else if (isOp(node, 'constant')) memory.set(node, device.upload(node.attributes.data, [1, ...node.shape], node.dtype))
+      else memory.run(node, kernel)
+      for (const [user, make] of rewriters.get(node) ?? []) adapted.set(user, make(memory.need(node)))
+      memory.free(frees)
+    }
+    return undefined
+  } catch (fault) {
+    return problem('loadFailed', `compile: ${device.name} failed while weights were loaded: ${fault instanceof Error ? fault.message : String(fault)}`)
   }
-  return right(adapted)
 }
 
 const valuesOf = async (node: Tensor<'parameter'>, weights: Weights): Promise<Either<Problem, Float32Array>> => {
