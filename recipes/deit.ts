@@ -39,6 +39,9 @@ const deitRecipe = <const C extends VitConfig & ImageInput>(config: C): Recipe<I
   withConfig: changes => eitherRecipe({ ...config, ...changes }),
 })
 
+/** What the reference calls outputs and we find inside. */
+const outputs = { tokens: 'norm', logits_cls: 'head', logits_dist: 'head_dist' } as const
+
 const distilledRecipe = <const C extends VitConfig & ImageInput>(config: C): Recipe<ImageModel<C, ReturnType<typeof deitDistilled<C>>>> => ({
   family: 'deit',
   source,
@@ -46,6 +49,7 @@ const distilledRecipe = <const C extends VitConfig & ImageInput>(config: C): Rec
   options: vitOptions,
   model: imageModel(config, deitDistilled(config)),
   preprocessing: imagenetPreprocessing,
+  outputs,
   withConfig: changes => eitherRecipe({ ...config, distilled: true, ...changes }),
 })
 
@@ -85,5 +89,5 @@ export const deitRecipes = {
 export const deitReplica = (config: RawConfig): Either<Problem, Replica> => {
   const read = readTimmConfig('deit', config)
   if (read._tag === 'Left') return read
-  return right({ model: eitherRecipe(read.right).model, outputs: { tokens: 'norm', logits_cls: 'head', logits_dist: 'head_dist' }, preprocessing: imagenetPreprocessing })
+  return right({ model: eitherRecipe(read.right).model, outputs, preprocessing: imagenetPreprocessing })
 }

@@ -1,3 +1,5 @@
+import type { IsLess } from '../../src/shape/natural.js'
+
 /** `!a`, which the compiler works out where `a` is known to it. */
 export const not = <const A extends boolean>(a: A): Not<A> => !a as Not<A>
 export type Not<A> = A extends true ? false : A extends false ? true : boolean
@@ -9,3 +11,6 @@ export type Both<A, B> = A extends true ? B : A extends false ? false : boolean
 /** `a === b`, which the compiler works out where it can. */
 export const is = <const A extends string | number, const B extends string | number>(a: A, b: B): Is<A, B> => ((a as string | number) === b) as Is<A, B>
 export type Is<A, B> = string extends A ? boolean : number extends A ? boolean : [A] extends [B] ? true : false
+
+/** `a < b`, which the compiler works out where it can. */
+export const isLess = <const A extends number, const B extends number>(a: A, b: B): IsLess<A, B> => (a < b) as IsLess<A, B>

@@ -29,6 +29,8 @@ export interface Recipe<M = AnyModel> {
   readonly options: Readonly<Record<string, Kind>>
   readonly model: M
   readonly preprocessing: Preprocessing
+  /** Outputs of the reference that are inner outputs of ours, by name. */
+  readonly outputs?: Readonly<Record<string, string>>
   /** The same recipe with some options changed. */
   readonly withConfig: (changes: Readonly<Record<string, unknown>>) => Recipe
 }

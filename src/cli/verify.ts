@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { left, right } from 'fp-ts/lib/Either.js'
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Backend } from '../backends/device.js'
 import { problem, showProblem, type Problem } from '../shape/problem.js'
@@ -12,6 +12,7 @@ import { compare, type Comparison } from './parts/compare.js'
 import { format } from './parts/format.js'
 import { messageOf } from './parts/messageOf.js'
 import { options } from './parts/options.js'
+import { readFull, replayFull } from './parts/fullReplay.js'
 import { openRecording, type Recording } from './parts/recording.js'
 import { replay } from './parts/replay.js'
 import { table } from './parts/table.js'
@@ -21,6 +22,8 @@ interface VerifyOptions {
   readonly backend: readonly string[]
   readonly tolerance?: number
   readonly dump?: string
+  readonly full?: string
+  readonly only?: readonly string[]
   readonly json?: boolean
 }
 
@@ -38,16 +41,22 @@ interface Verdict {
 
 /** `vitrail verify`: replays recordings of reference implementations and compares every output. */
 export const verify: CliCommand<VerifyOptions> = {
-  usage: 'verify <recordings...>',
+  usage: 'verify [recordings...]',
   about: 'replays recordings of reference implementations and compares every output',
-  examples: ['vitrail verify vit_cls_a.safetensors', 'vitrail verify recordings/*.safetensors --backend reference,cpu,wasm', 'vitrail verify vit_cls_a.safetensors --dump computed --json'],
+  examples: ['vitrail verify vit_cls_a.safetensors', 'vitrail verify recordings/*.safetensors --backend reference,cpu,wasm', 'vitrail verify vit_cls_a.safetensors --dump computed --json', 'vitrail verify --full full.json --only swin_tiny_patch4_window7_224'],
   options: [
     options.backends(),
     options.positiveNumber('--tolerance <x>', 'the largest absolute error, scaled by the largest element where that exceeds 1 (default: 2e-5; 5e-6 on reference)'),
     options.text('--dump <folder>', 'writes what we computed under the same keys'),
+    options.text('--full <file>', 'full-size recordings, their weights made by formula'),
+    options.names('--only <names>', 'of the full-size recordings, only these, with commas between'),
     options.json(),
   ],
-  run: (files, { backend: names, tolerance, dump, json = false }, { print, warn, colours }) => async () => {
+  run: (files, { backend: names, tolerance, dump, full, only, json = false }, { print, warn, colours }) => async () => {
+    if (files.length === 0 && full === undefined) return left(problem('nothingToVerify', 'verify: name one recording or more, or a file of full-size ones with --full'))
+    if (only !== undefined && full === undefined) return left(problem('nothingToVerify', 'verify: --only chooses among the recordings of --full'))
+    const large = full === undefined ? right([]) : await readFull(full, only)()
+    if (large._tag === 'Left') return large
     const found = await backends.findAll(names)()
     if (found._tag === 'Left') return found
     for (const backend of found.right) {
@@ -55,19 +64,28 @@ export const verify: CliCommand<VerifyOptions> = {
       if (opened._tag === 'Left') return opened
     }
     const verdicts: Verdict[] = []
+    const record = (verdict: Either<Problem, Verdict>, failed: Pick<Verdict, 'file' | 'system' | 'backend'>): void => {
+      if (verdict._tag === 'Left') warn(`vitrail: ${showProblem(verdict.left)}`)
+      verdicts.push(verdict._tag === 'Right' ? verdict.right : { ...failed, ok: false, outputs: {}, notCompared: [], error: showProblem(verdict.left) })
+      if (!json && verdict._tag === 'Right') print(`${show(verdict.right, colours)}\n`)
+    }
     for (const file of files) {
       const recording = await openRecording(file)()
       for (const backend of found.right) {
         const folder = dump === undefined || found.right.length === 1 ? dump : join(dump, backend.name)
         const verdict = recording._tag === 'Left' ? recording : await verdictOn(file, recording.right, backend, tolerance ?? (backend.name === 'reference' ? 5e-6 : 2e-5), folder)()
-        if (verdict._tag === 'Left') warn(`vitrail: ${showProblem(verdict.left)}`)
-        verdicts.push(verdict._tag === 'Right' ? verdict.right : { file, system: recording._tag === 'Right' ? recording.right.system : '', backend: backend.name, ok: false, outputs: {}, notCompared: [], error: showProblem(verdict.left) })
-        if (!json && verdict._tag === 'Right') print(`${show(verdict.right, colours)}\n`)
+        record(verdict, { file, system: recording._tag === 'Right' ? recording.right.system : '', backend: backend.name })
         // One sentence for a file that cannot be opened, not one a backend.
         if (recording._tag === 'Left') break
       }
       if (recording._tag === 'Right') await recording.right.close()
     }
+    for (const recording of large.right)
+      for (const backend of found.right) {
+        const replayed = await replayFull(full!, recording, backend, tolerance)()
+        const file = recording.name
+        record(replayed._tag === 'Left' ? replayed : right({ file, system: replayed.right.family, backend: backend.name, ok: Object.values(replayed.right.outputs).every(({ ok }) => ok), outputs: replayed.right.outputs, notCompared: [] }), { file, system: '', backend: backend.name })
+      }
     if (json) print(JSON.stringify(verdicts, null, 2))
     else print(conclusion(verdicts, colours))
     return right(verdicts.some(({ error }) => error !== undefined) ? 2 : verdicts.every(({ ok }) => ok) ? 0 : 1)

@@ -2,6 +2,7 @@ import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Weights } from '../../backends/compile.js'
 import { parametersOf, type Graph } from '../../graph/graph.js'
+import { isTensor } from '../../ops/tensor.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { matchWeights } from '../../weights/matchWeights.js'
 import type { Safetensors } from '../../weights/safetensors.js'
@@ -10,13 +11,14 @@ import { fittingRecipes } from './fittingRecipes.js'
 
 /**
  * A weight file as the weights of a graph, once all names and shapes agree. Left alone are integer buffers
- * (index tables, counters) and what a recording holds beside its weights (`@in/x`).
+ * (index tables, counters), what the model computes itself under the same name (the masks of shifted windows),
+ * and what a recording holds beside its weights (`@in/x`).
  *
  * Errors: `weightsMisfit`, with every name at once and the published model that would fit, if one does.
  */
 export const checkpoint = (file: Safetensors, graph: Graph): TaskEither<Problem, Weights> => async () => {
   const parameters = parametersOf(graph).map(({ attributes: { name }, shape }) => ({ name, shape }))
-  const held = new Map([...file.tensors].filter(([name, { dtype }]) => !name.startsWith('@') && storedDtypes[dtype].reads !== 'integer'))
+  const held = new Map([...file.tensors].filter(([name, { dtype }]) => !name.startsWith('@') && storedDtypes[dtype].reads !== 'integer' && !isComputed(graph, name)))
   const matched = matchWeights(parameters, held)
   if (matched._tag === 'Left') {
     const fitting = fittingRecipes(held)
@@ -27,4 +29,10 @@ export const checkpoint = (file: Safetensors, graph: Graph): TaskEither<Problem,
     if (read._tag === 'Left') return read
     return read.right.data instanceof Float32Array ? right(read.right.data) : left(problem('weightsMisfit', `weights: '${name}' holds integers`))
   })
+}
+
+/** Whether a name is one of a feature that does not depend on the input. */
+const isComputed = ({ features }: Graph, name: string): boolean => {
+  const feature = features.get(name)
+  return feature !== undefined && isTensor(feature) && !feature.batched
 }

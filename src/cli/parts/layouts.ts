@@ -31,8 +31,8 @@ const ours = (values: Numbers, recorded: Shape, shape: Shape): Numbers | undefin
  * A shape with as many channels as places leaves more than one. None where the sizes differ.
  */
 const theirs = (values: Numbers, shape: Shape, recorded: Shape): readonly Numbers[] => {
-  // What is the same for every sample (ConViT's offsets) may be recorded once; here it comes once a sample.
-  if (recorded[0] === 1 && shape[0]! > 1) return theirs(values.subarray(0, values.length / shape[0]!), [1, ...shape.slice(1)], recorded)
+  // What is the same for every sample has no batch axis here; ConViT's offsets were recorded with one.
+  if (sameShape(recorded, [1, ...shape])) return [values]
   if (sizeOf(shape) !== sizeOf(recorded) || shape[0] !== recorded[0]) return []
   if (shape.length < 2) return sameShape(shape, recorded) ? [values] : []
   const [batch, channels] = [shape[0]!, shape.at(-1)!]

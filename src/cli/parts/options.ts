@@ -31,6 +31,7 @@ export const options = {
   backends: () => new Option('--backend <names>', 'the backends to run on, with commas between').argParser(names).default(['wasm'], 'wasm'),
   wholeNumber: (flags: string, about: string, least = 1) => new Option(flags, about).argParser(wholeNumber(least)),
   positiveNumber: (flags: string, about: string) => new Option(flags, about).argParser(positiveNumber),
+  names: (flags: string, about: string) => new Option(flags, about).argParser(names),
   imageSize: () => new Option('--image <size>', 'another image size: 384, or height and width: 384x224').argParser(imageSize),
   text: (flags: string, about: string) => new Option(flags, about),
 } as const

@@ -31,6 +31,13 @@ const text = (file: string): TaskEither<Problem, string> => async () => {
 export const readJson = {
   text,
   parse,
+  /** A JSON object out of a file. */
+  file: (file: string): TaskEither<Problem, JsonObject> => async () => {
+    const read = await text(file)()
+    if (read._tag === 'Left') return read
+    const value = parse(read.right, file)
+    return value._tag === 'Left' ? value : object(value.right, file)
+  },
   object: (source: string, where: string): Either<Problem, JsonObject> => {
     const value = parse(source, where)
     return value._tag === 'Left' ? value : object(value.right, where)

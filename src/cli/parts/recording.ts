@@ -4,6 +4,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { replicas, type Replica } from '../../../recipes/index.js'
 import type { Graph } from '../../graph/graph.js'
+import type { Mode } from '../../layers/core/layer.js'
 import { trace } from '../../graph/trace.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { openSafetensors } from '../../weights/openSafetensors.js'
@@ -18,6 +19,8 @@ export interface Recording {
   readonly system: string
   readonly replica: Replica
   readonly graph: Graph
+  /** Recordings of a training step were made with batch statistics. */
+  readonly mode: Mode
   /** What was recorded. */
   readonly recorded: Safetensors
   /** Where weights and inputs are: the same file, or for gradients the one beside it. */
@@ -50,8 +53,9 @@ const sourceOf = async (file: string, recorded: Safetensors): Promise<Either<Pro
   return existsSync(beside) ? openSafetensors(beside)() : left(problem('weightsElsewhere', `${file}: holds no weights, and ${basename(beside)} is not beside it`))
 }
 
-const build = (file: string, { metadata }: Safetensors): Either<Problem, Pick<Recording, 'system' | 'replica' | 'graph'>> => {
+const build = (file: string, { metadata, tensors }: Safetensors): Either<Problem, Pick<Recording, 'system' | 'replica' | 'graph' | 'mode'>> => {
   const { system, config: text } = metadata
+  const mode: Mode = [...tensors.keys()].some(key => key.startsWith('@after/')) ? 'training' : 'inference'
   if (system === undefined || text === undefined) return left(problem('notARecording', `${file}: is no recording: its metadata have no ${system === undefined ? 'system' : 'config'}`))
   if (!Object.hasOwn(replicas, system)) {
     const near = nearest(system, Object.keys(replicas))
@@ -61,7 +65,7 @@ const build = (file: string, { metadata }: Safetensors): Either<Problem, Pick<Re
   if (config._tag === 'Left') return config
   const replica = replicas[system as keyof typeof replicas](config.right)
   if (replica._tag === 'Left') return left({ ...replica.left, sentence: `${file}: ${replica.left.sentence}` })
-  const graph = trace(replica.right.model)
+  const graph = trace(replica.right.model, { mode })
   if (graph._tag === 'Left') return left({ ...graph.left, sentence: `${file}: ${graph.left.sentence}` })
-  return right({ system, replica: replica.right, graph: graph.right })
+  return right({ system, replica: replica.right, graph: graph.right, mode })
 }

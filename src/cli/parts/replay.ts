@@ -18,15 +18,15 @@ export type Replayed = { readonly shape: Shape; readonly values: Numbers } | { r
 /** Where the value of a key is in our model: the output (or a field of it), an inner output by name, or nowhere. */
 type Place = { readonly kind: 'output'; readonly field?: string } | { readonly kind: 'feature'; readonly name: string } | { readonly kind: 'nowhere'; readonly why: string }
 
-/** Whether a key is one that is compared: an output or an inner output, but not the loss, which is no part of the model. */
-export const isCompared = (key: string): boolean => /^@(out|feat)\//.test(key) && key !== '@out/loss'
+/** Whether a key is one that is compared: an output, an inner output or a running statistic after a training step, but not the loss, which is no part of the model. */
+export const isCompared = (key: string): boolean => /^@(out|feat|after)\//.test(key) && key !== '@out/loss'
 
 /**
  * Runs a recording's input through our model on a backend. Gives a value for every key that is compared, and
  * the keys that are not. Errors: those of `checkpoint` and `compile`; `inputMisfit`.
  */
 export const replay = (recording: Recording, backend: Backend): TaskEither<Problem, { readonly values: ReadonlyMap<string, Replayed>; readonly notCompared: readonly string[] }> => async () => {
-  const { recorded, source, replica, graph } = recording
+  const { recorded, source, replica, graph, mode } = recording
   const keys = [...recorded.tensors.keys()].filter(key => key.startsWith('@')).sort()
   const places = new Map(keys.filter(isCompared).map(key => [key, placeOf(recording, key)]))
   const used = new Set<string>()
@@ -35,7 +35,7 @@ export const replay = (recording: Recording, backend: Backend): TaskEither<Probl
   const weights = await checkpoint(source, graph)()
   if (weights._tag === 'Left') return left({ ...weights.left, sentence: `${recording.name}: ${weights.left.sentence}` })
   const features = [...new Set([...places.values()].flatMap(place => (place.kind === 'feature' ? [place.name] : [])))]
-  const program = await compile(replica.model, { backend, weights: weights.right, features })()
+  const program = await compile(replica.model, { backend, weights: weights.right, features, mode })()
   if (program._tag === 'Left') return program
   const ran = await program.right.runWithFeatures(input.right as never)()
   program.right.dispose()
@@ -65,7 +65,8 @@ const withShape = (signal: Signal, values: unknown): Replayed => {
   if (!isTensor(signal)) return { missing: 'it is a record of tensors here' }
   const numbers = values as Numbers
   const size = (signal as Tensor).shape.reduce((product, axis) => product * axis, 1)
-  return { shape: [numbers.length / size, ...(signal as Tensor).shape], values: numbers }
+  // What does not depend on the input comes back once for each sample, but was recorded once.
+  return signal.batched ? { shape: [numbers.length / size, ...(signal as Tensor).shape], values: numbers } : { shape: (signal as Tensor).shape, values: numbers.subarray(0, size) }
 }
 
 /** The inputs a model wants, from `@in/x`, or `@in/NAME` for the fields of a record. */
