@@ -1,4 +1,5 @@
 import { right, type Either } from 'fp-ts/lib/Either.js'
+import { named } from '../layers/named.js'
 import { isLayer, type AnyLayer } from '../layers/core/layer.js'
 import { model, type AnyModel } from '../layers/core/model.js'
 import { shapeOfSignal } from '../layers/core/refuse.js'
@@ -31,20 +32,24 @@ export const outline = (m: AnyModel): Either<Problem, readonly OutlineStep[]> =>
   const steps: OutlineStep[] = []
   let before = 0
   for (let i = 0; i < layers.length; i++) {
-    const graph = trace(model(m.input, layers.slice(0, i + 1).map(({ layer }) => layer)) as AnyModel)
+    const graph = trace(model(m.input, layers.slice(0, i + 1).map(({ layer }, at) => named(`step${at}`, layer))) as AnyModel)
     if (graph._tag === 'Left') return graph
     const { params } = cost(graph.right)
     const { layer, name } = layers[i]!
-    if (layer.definition.kind !== 'identity') steps.push({ ...described(layer), name, output: shapeOfSignal(graph.right.output), params: params - before })
+    if (!silent.has(layer.definition.kind)) steps.push({ ...described(layer), name, output: shapeOfSignal(graph.right.output), params: params - before })
     before = params
   }
   return right(steps)
 }
 
+/** Layers that change nothing and only check, or stand where others do not. */
+const silent = new Set(['identity', 'expectShape', 'expectWindows'])
+
 /** What a layer is made of, where it only puts others in a row. */
 const opened = (layer: AnyLayer, name: string): readonly { readonly layer: AnyLayer; readonly name: string }[] => {
   const { kind, args } = layer.definition
   if (kind === 'serial') return args.flatMap(inner => opened(inner as AnyLayer, name))
+  if (kind === 'stages') return args.flatMap((inner, i) => opened(inner as AnyLayer, `stage ${i}`))
   if (kind === 'when') return args[0] === true ? opened(args[1] as AnyLayer, name) : []
   if (kind === 'named' || kind === 'tap') return opened(args[1] as AnyLayer, args[0] as string)
   if ((kind === 'dropout' || kind === 'tokenDropout') && args[0] === 0) return []
@@ -56,9 +61,21 @@ const described = (layer: AnyLayer): { readonly label: string; readonly detail: 
   if (kind === 'repeat') {
     const [times, block] = args as readonly [number, AnyLayer | ((index: number) => AnyLayer)]
     const inner = described(isLayer(block) ? block : block(0))
-    return { label: `${times} × ${inner.label}`, detail: inner.detail }
+    return times === 1 ? inner : { label: `${times} × ${inner.label}`, detail: inner.detail }
   }
-  return { label: kind, detail: detail(args) }
+  const parts = [...new Set(madeOf(layer))]
+  return wrappers.has(kind) ? { label: parts.join(' + '), detail: '' } : { label: kind, detail: detail(args) }
+}
+
+/** Layers that are named after what they hold. */
+const wrappers = new Set(['serial', 'residual', 'named', 'tap', 'when', 'windows'])
+
+/** The kinds of layer that do the work inside another. */
+const madeOf = (layer: AnyLayer): readonly string[] => {
+  const { kind, args } = layer.definition
+  if (!wrappers.has(kind)) return /[nN]orm$|[dD]rop|layerScale|identity/.test(kind) ? [] : [kind]
+  if (kind === 'when' && args[0] !== true) return []
+  return args.filter(isLayer).flatMap(madeOf)
 }
 
 const detail = (args: readonly unknown[]): string =>

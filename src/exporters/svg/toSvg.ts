@@ -10,10 +10,10 @@ const width = 640
 const pane = { left: 150, width: 410, height: 34, gap: 26 }
 /** Cathedral glass: one colour a kind of layer. */
 const colours: readonly (readonly [RegExp, string])[] = [
-  [/patchEmbed|conv2d|embedding/, '#1f6f8b'],
-  [/Token|flatten|globalPool/, '#c8553d'],
+  [/patchEmbed|patchMerging|[cC]onv|embedding|stem/, '#1f6f8b'],
+  [/Token|flatten|[pP]ool/, '#c8553d'],
   [/position/, '#e0a030'],
-  [/encoderBlock|Attention|mlp/, '#5b3a8c'],
+  [/Block|Attention|mlp/, '#5b3a8c'],
   [/[nN]orm|layerScale/, '#4f7f52'],
   [/linear|merge|fanOut|parallel/, '#a83250'],
 ]
@@ -43,7 +43,7 @@ const draw = (steps: readonly OutlineStep[], input: SignalShape, title: string):
       `<rect x="${pane.left}" y="${y}" width="${pane.width}" height="${pane.height}" rx="5" fill="${fill}" stroke="#22201d" stroke-width="3"/>`,
       `<path d="M${pane.left + 4} ${y + 5}h${pane.width * 0.55}l-14 10h-${pane.width * 0.55 - 14}z" fill="#fff" opacity="0.13"/>`,
       text(pane.left + 14, y + 22, s.label, '15', '#fff', 'start', 'font-weight="600"'),
-      text(pane.left + pane.width - 12, y + 22, s.detail, '12', '#fff', 'end'),
+      text(pane.left + pane.width - 12, y + 22, fitting(s), '12', '#fff', 'end'),
       text(pane.left - 14, y + 22, s.params === 0 ? '' : s.params.toLocaleString('en-US'), '12', '#6b645c', 'end'),
       edge(y + pane.height, showFields(s.output)),
     ].join('')
@@ -57,6 +57,14 @@ const draw = (steps: readonly OutlineStep[], input: SignalShape, title: string):
     ...steps.map(step),
     '</svg>\n',
   ].join('\n')
+}
+
+/** As many options as there is room for beside the label. */
+const fitting = ({ label, detail }: OutlineStep): string => {
+  const room = (pane.width - 40 - label.length * 8.6) / 6.4
+  const parts = detail.split(', ')
+  while (parts.join(', ').length > room) parts.pop()
+  return parts.join(', ')
 }
 
 /** The lead between two panes, with the shape that passes. */
