@@ -3,8 +3,6 @@ import type { PoolKind } from '../../src/layers/core/halving.js'
 import type { NormKind } from '../../src/layers/core/normalisation.js'
 import { problem, type Problem } from '../../src/shape/problem.js'
 import type { Pair } from '../../src/shape/patches.js'
-import type { CoatnetBlock, CoatnetConfig } from '../coatnet.js'
-import type { ImageInput } from './recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type RawConfig } from './referenceConfig.js'
 
 /** A keyword of which a few words mean something. */
@@ -14,7 +12,7 @@ const acts = { gelu: 'gelu', gelu_tanh: 'geluTanh', quick_gelu: 'quickGelu', rel
 const halvings: Readonly<Record<string, PoolKind>> = { avg: 'average3', avg2: 'average2', max: 'max3', max2: 'max2' }
 const norms: Readonly<Record<string, NormKind>> = { batchnorm: 'batchNorm', batchnorm2d: 'batchNorm', layernorm2d: 'layerNorm', layernorm2dfp32: 'layerNorm' }
 const pools = { avg: 'average', max: 'max', avgmax: 'averageMax', catavgmax: 'averageAndMax', '': 'none' } as const
-const blocks: Readonly<Record<string, CoatnetBlock>> = { C: 'conv', T: 'attention' }
+const blocks: Readonly<Record<string, 'conv' | 'attention'>> = { C: 'conv', T: 'attention' }
 
 /** The keywords of timm's `MaxxVit`, those of its two inner configurations with their names before them. */
 const keywords: Readonly<Record<string, Keyword>> = {
@@ -88,11 +86,23 @@ const flattened = (config: RawConfig): RawConfig => {
   return Object.fromEntries(flat.map(([key, value]) => [key, value === null ? (nones[key] ?? null) : value]))
 }
 
+/** What is read, as far as it is looked at here; the other options of a CoAtNet are beside it. */
+interface Read {
+  readonly imageSize: Pair
+  readonly dims: readonly number[]
+  readonly depths: readonly number[]
+  readonly stemDims: Pair
+  readonly blocks?: readonly unknown[]
+  readonly pool?: string
+  readonly preLogits?: number
+  readonly numClasses?: number
+}
+
 /**
- * Reads a configuration of timm's `MaxxVit` as a CoAtNet. Errors: `unknownKeyword`, `badKeyword`, `missingKeyword`;
+ * Reads a configuration of timm's `MaxxVit` as the options of a CoAtNet. Errors: `unknownKeyword`, `badKeyword`, `missingKeyword`;
  * `unsupportedKeyword` (another of the architectures that class makes, or what it cannot run itself).
  */
-export const readMaxxVitConfig = (system: string, config: RawConfig): Either<Problem, CoatnetConfig & ImageInput> => {
+export const readMaxxVitConfig = (system: string, config: RawConfig): Either<Problem, Read> => {
   const flat = flattened(config)
   const unsupported = (says: string): Either<Problem, never> => left(problem('unsupportedKeyword', `${system}: ${says}`))
   const types = Array.isArray(flat['block_type']) ? (flat['block_type'] as readonly unknown[]).flat() : []
@@ -105,7 +115,7 @@ export const readMaxxVitConfig = (system: string, config: RawConfig): Either<Pro
   const { 'conv_cfg.attn_layer': gate, ...rest } = pooled
   const read = readKeywords(system, gate === undefined ? rest : { ...rest, 'conv_cfg.attn_layer': gate }, keywords, [])
   if (read._tag === 'Left') return read
-  const made = { imageSize: 224, dims: [96, 192, 384, 768], depths: [2, 3, 5, 2], stemDims: 64, ...read.right } satisfies CoatnetConfig & ImageInput as CoatnetConfig & ImageInput
+  const made: Read = { imageSize: 224, dims: [96, 192, 384, 768], depths: [2, 3, 5, 2], stemDims: 64, ...read.right }
   const { dims, depths, blocks: kinds, pool, preLogits = 0, numClasses = 1000 } = made
   if (depths.length !== dims.length || (kinds ?? dims).length < dims.length) return unsupported(`'embed_dim', 'depths' and 'block_type' must be of one length, got ${dims.length}, ${depths.length} and ${(kinds ?? dims).length}`)
   if (pool === 'none' && preLogits === 0 && numClasses !== 0) return unsupported("with 'global_pool' '' and no hidden head layer, the reference applies its classifier to the width axis")

@@ -1,4 +1,4 @@
-import type { Signal, Tensor } from '../ops/tensor.js'
+import { isTensor, type Signal, type Tensor } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
 
 /** One layer of a traced model, for tables and totals. */
@@ -55,3 +55,12 @@ export const collectNodes = (roots: readonly Tensor[], seen: Set<Tensor> = new S
 
 /** The parameters of a graph, in the order in which they are first used. */
 export const parametersOf = (graph: Pick<Graph, 'nodes'>): readonly Tensor<'parameter'>[] => graph.nodes.filter((n): n is Tensor<'parameter'> => n.op === 'parameter')
+
+/**
+ * Whether a name is that of a fixed table among the features, such as the masks of shifted windows. A checkpoint
+ * that holds a copy of it need not be read for it.
+ */
+export const isComputed = (graph: Pick<Graph, 'features'>, name: string): boolean => {
+  const feature = graph.features.get(name)
+  return feature !== undefined && isTensor(feature) && feature.op === 'constant'
+}

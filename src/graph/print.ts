@@ -7,7 +7,7 @@ import { show } from '../shape/shape.js'
  * print alike compute alike.
  *
  * @example
- * print([graph.output]).split('\n')[0] // '%0 = input x : 224×224×3 (batched)'
+ * print([ops.relu(ops.input('x', [3]))]).split('\n')[1] // '%1 = relu %0 : 3 (batched)'
  */
 export const print = (roots: readonly Signal[]): string => {
   const outputs = roots.flatMap(tensorsOf)

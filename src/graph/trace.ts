@@ -1,14 +1,15 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
-import type { AnyLayer, Mode } from '../layers/core/layer.js'
+import type { AnyLayer, Mode, Window } from '../layers/core/layer.js'
 import type { AnyModel, InputSpec, Model } from '../layers/core/model.js'
 import { accepted } from '../layers/core/preconditions.js'
 import { Refusal, shapeOfSignal } from '../layers/core/refuse.js'
 import { OpError } from '../ops/opError.js'
-import { input as inputNode, parameter } from '../ops/ops.js'
-import { tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { constant, input as inputNode, parameter } from '../ops/ops.js'
+import { mapSignal, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
 import { isSize } from '../shape/natural.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { collectNodes, type Graph, type LayerRow } from './graph.js'
+import { vectorise } from './vectorise.js'
 
 /** Options of {@link trace}. */
 export interface TraceOptions {
@@ -65,6 +66,8 @@ class Tracer {
   private readonly counts = new Map<string, number>()
   /** For each layer being run, outermost first, the nodes it has made itself. */
   private readonly owners: Tensor[][] = []
+  /** The window that layers run in at the moment. */
+  private window: Window | undefined
 
   constructor(private readonly mode: Mode) {}
 
@@ -74,7 +77,7 @@ class Tracer {
     const path = join(parent, scope ?? this.unique(parent, definition.scope))
     const place = scope === undefined ? parent : path
     const shape = shapeOfSignal(x)
-    const misfit = definition.check(shape as never) ?? accepted(definition.label, definition.accepts, shape)
+    const misfit = definition.check(shape as never, this.window) ?? accepted(definition.label, definition.accepts, shape)
     if (misfit !== undefined) throw new Refusal(located(misfit, place))
     // What the layer outside this one has made so far is its own, not this one's.
     this.owners.at(-1)?.push(...collectNodes(tensorsOf(x), this.seen))
@@ -91,7 +94,7 @@ class Tracer {
 
   private forward(layer: AnyLayer, x: Signal, path: string, place: string): Signal {
     const { definition } = layer
-    const declared = definition.parameters(shapeOfSignal(x) as never)
+    const declared = definition.parameters(shapeOfSignal(x) as never, this.window)
     const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, role }]) => [name, parameter(this.claim(join(path, name), place), shape, initialiser, role)]))
     try {
       return definition.forward(x as never, {
@@ -99,6 +102,8 @@ class Tracer {
         path,
         parameters,
         apply: (inner, signal, scope) => this.apply(inner, signal, path, scope),
+        applyToEach: (inner, signal, window) => this.applyToEach(inner, signal, path, window),
+        ...(this.window === undefined ? {} : { window: this.window }),
         record: (name, signal) => (this.features.set(name, signal), signal),
       })
     } catch (fault) {
@@ -106,6 +111,31 @@ class Tracer {
       if (fault instanceof Refusal && fault.problem.path === '') throw new Refusal(located(fault.problem, place))
       throw fault
     }
+  }
+
+  /** A layer on every slice of the first axis of `x`: traced on one, and what it made lifted over all. */
+  private applyToEach(layer: AnyLayer, x: Tensor, parent: string, { size, mask }: Window): Signal {
+    this.owners.at(-1)?.push(...collectNodes(mask === undefined ? [x] : [x, mask], this.seen))
+    const [count, ...shape] = x.shape as readonly [number, ...number[]]
+    const slot = inputNode('slice', shape, x.dtype)
+    const slots = new Map<Tensor, Tensor>([[slot, x]])
+    // A constant stands for one mask, so that what depends on weights and masks alone is seen to do so.
+    const oneMask = mask === undefined ? undefined : constant(new Float32Array(mask.shape[1]! * mask.shape[2]!), mask.shape.slice(1))
+    if (oneMask !== undefined) slots.set(oneMask, mask!)
+    for (const stand of slots.keys()) this.seen.add(stand)
+    const [rows, features, outer] = [this.rows.length, new Map(this.features), this.window]
+    this.window = oneMask === undefined ? { size } : { size, mask: oneMask }
+    const one = this.apply(layer, slot, parent, undefined)
+    this.window = outer
+    const lift = vectorise(count, slots)
+    const lifted = this.rows.splice(rows).map(row => ({ ...row, nodes: [] as Tensor[], made: new Set(row.nodes) }))
+    for (const n of collectNodes(lifted.flatMap(row => [...row.made]))) {
+      const all = lift(n)
+      lifted.find(row => row.made.has(n))?.nodes.push(...(all === n ? [n] : collectNodes([all], this.seen)))
+    }
+    this.rows.push(...lifted.map(({ made: _, ...row }) => row))
+    for (const [name, signal] of this.features) if (features.get(name) !== signal) this.features.set(name, mapSignal(signal, lift))
+    return mapSignal(one, lift)
   }
 
   /** A second `linear` in one scope becomes `linear_1`. */

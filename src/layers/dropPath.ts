@@ -9,7 +9,7 @@ import { drop } from './dropout.js'
  * nothing. Errors: `expectsTensor`, `notARate`.
  *
  * @example
- * residual(serial(layerNorm(), mlp(), dropPath(0.1))) // [tokens, dim] → [tokens, dim]
+ * pipe(input(197, 192), residual(serial(layerNorm(), mlp(), dropPath(0.1)))) // Model<[197, 192], [197, 192]>
  */
 export const dropPath = (rate: number): Layer<KeepsShape<'dropPath'>> =>
   defineLayer('dropPath', dropPath, [rate], {

@@ -5,7 +5,7 @@ import { type AnyLayer, isLayer } from './core/layer.js'
  * recipe → recipe functions. Works from the inside out; `f` must keep each layer's shapes.
  *
  * @example
- * mapLayer(repeat(12, encoderBlock({ numHeads: 3 })), l => (l.definition.kind === 'dropout' ? identity() : l)) // the same, without dropout
+ * mapLayer(serial(linear(10), dropout(0.1)), l => (l.definition.kind === 'dropout' ? identity() : l)).definition.args.map(l => l.definition.kind) // ['linear', 'identity']
  */
 export const mapLayer = <L extends AnyLayer>(layer: L, f: (layer: AnyLayer) => AnyLayer): L => {
   const { make, args } = layer.definition

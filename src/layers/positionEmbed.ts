@@ -41,8 +41,8 @@ type TokensDiffer<N extends number, T extends number, C extends number> = Misfit
  * `[height, width, dim] → [height, width, dim]`. For 2-D kinds on tokens, those before the patch grid
  * (a class token, registers) get none.
  *
- * Parameters: `learned`: `pos_embed [1, tokens, dim]`; `learned2d`: `pos_embed_rows [1, rows, dim/2]` and
- * `pos_embed_columns [1, columns, dim/2]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `positionsDoNotSplit`.
+ * Parameters: `learned`: `pos_embed [1, tokens, dim]`, on a feature map `[1, height, width, dim]`;
+ * `learned2d`: `pos_embed_rows [1, rows, dim/2]` and `pos_embed_columns [1, columns, dim/2]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `positionsDoNotSplit`.
  *
  * @example
  * pipe(input(197, 192), positionEmbed()) // Model<[197, 192], [197, 192]>

@@ -29,8 +29,8 @@ type Changes<S, O> = Misfit<'repeatMisfit', { before: Show<S>; after: Show<O> },
 
 /**
  * A block `times` over, each with its own weights, under `blocks.0`, `blocks.1` and so on. The block must
- * keep the shape: `[...] → [...]`. Where blocks differ (a drop rate that grows), give a function of their number, which counts
- * from 0 here. Blocks that follow others in the same scope go on counting from `first`, in `named('blocks', …)`.
+ * keep the shape: `[...] → [...]`. Where blocks differ (a drop rate that grows), give a function of their number,
+ * which counts from 0 here. Blocks that follow others in the same scope go on counting from `first`, in `named('blocks', …)`.
  * Errors: `repeatMisfit`, `notASize`, and those of the block.
  *
  * @example

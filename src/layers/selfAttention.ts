@@ -1,4 +1,4 @@
-import { attention, linear, matmul, multiply, reshape, scalar, slice, softmax, transpose } from '../ops/ops.js'
+import { add, attention, constant, linear, matmul, multiply, reshape, scalar, slice, softmax, transpose } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { DivMod } from '../shape/natural.js'
 import type { Problem } from '../shape/problem.js'
@@ -68,7 +68,7 @@ export const selfAttention = <const H extends number>(config: SelfAttentionConfi
     check: shape => firstOf(() => splitsIntoHeads(shape, numHeads), () => rates('attention', { attentionDropout, projDropout })),
     parameters: shape => projections(shape[1] as number, qkvBias, projBias),
     forward: (x, context) => {
-      const { parameters, apply, mode } = context
+      const { parameters, apply, mode, window } = context
       const [count, dim] = x.shape as readonly [number, number]
       const headDim = dim / numHeads
       const qkv = linear(x, parameters['qkv.weight']!, parameters['qkv.bias'])
@@ -77,7 +77,9 @@ export const selfAttention = <const H extends number>(config: SelfAttentionConfi
         qkNorm ? reshape(apply(layerNorm({ epsilon }), reshape(t, [count, numHeads, headDim]), scope) as Tensor, [count, dim]) : t
       const [q, k, v] = [normalised(part(0), 'q_norm'), normalised(part(1), 'k_norm'), part(2)]
       const scale = headDim ** -0.5
-      const attended = mode === 'training' && attentionDropout > 0 ? withDroppedWeights(q, k, v, numHeads, scale, attentionDropout, context) : attention(q, k, v, { numHeads, scale })
+      // In a shifted window not all tokens are neighbours.
+      const mask = window?.mask === undefined ? undefined : add(window.mask, constant(new Float32Array(numHeads), [numHeads, 1, 1]))
+      const attended = mode === 'training' && attentionDropout > 0 ? withDroppedWeights(q, k, v, numHeads, scale, attentionDropout, mask, context) : attention(q, k, v, { numHeads, scale }, mask)
       const projected = linear(attended, parameters['proj.weight']!, parameters['proj.bias'])
       return projDropout === 0 ? projected : apply(dropout(projDropout), projected, 'proj_drop')
     },
@@ -92,10 +94,11 @@ const projections = (dim: number, qkvBias: boolean, projBias: boolean): Readonly
 })
 
 /** The same attention written out, because its weights themselves are needed. */
-const withDroppedWeights = (q: Tensor, k: Tensor, v: Tensor, numHeads: number, scale: number, rate: number, { apply }: Context): Tensor => {
+const withDroppedWeights = (q: Tensor, k: Tensor, v: Tensor, numHeads: number, scale: number, rate: number, mask: Tensor | undefined, { apply }: Context): Tensor => {
   const [count, dim] = q.shape as readonly [number, number]
   const heads = (t: Tensor): Tensor => transpose(reshape(t, [count, numHeads, dim / numHeads]), [1, 0, 2])
-  const weights = softmax(multiply(matmul(heads(q), heads(k), { transposeB: true }), scalar(scale)))
+  const scores = multiply(matmul(heads(q), heads(k), { transposeB: true }), scalar(scale))
+  const weights = softmax(mask === undefined ? scores : add(scores, mask))
   const attended = matmul(apply(dropWeights(rate), weights) as Tensor, heads(v))
   return reshape(transpose(attended, [1, 0, 2]), [count, dim])
 }

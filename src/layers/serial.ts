@@ -11,12 +11,14 @@ export type Chain<Ls extends readonly AnyLayer[], S> = S extends AnyShapeError
 
 /** The shape function of {@link serial}. */
 export interface Serial<Ls extends readonly AnyLayer[]> extends ShapeFunction {
-  readonly out: Chain<Ls, this['in']>
+  // Where the compiler compares layers before they are applied, `in` is unknown, and the chain is not worked out.
+  readonly out: unknown extends this['in'] ? unknown : Chain<Ls, this['in']>
 }
 
 /**
- * Several layers as one, applied in order: what arrives at the first → what leaves the last. `serial(a, serial(b, c))` is `serial(serial(a, b), c)`, and
- * `identity()` is its unit. Adds no scope of its own. Errors: those of its layers.
+ * Several layers as one, applied in order: what the first takes → what the last gives.
+ * `serial(a, serial(b, c))` is `serial(serial(a, b), c)`, and `identity()` is its unit. Adds no scope of its own.
+ * Errors: those of its layers.
  *
  * @example
  * pipe(input(192), serial(linear(64), gelu())) // Model<[192], [64]>

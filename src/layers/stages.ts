@@ -15,8 +15,8 @@ type Walk<Ls extends readonly AnyLayer[], S, Done extends readonly 0[] = []> = L
   : S
 
 /**
- * The stages of a hierarchical model, in order (what arrives at the first → what leaves the last), under `stages.0`, `stages.1` and so on, where their
- * outputs can be asked for. Errors: those of the stages.
+ * The stages of a hierarchical model, in order (what the first takes → what the last gives), under `stages.0`,
+ * `stages.1` and so on, where their outputs can be asked for. Errors: those of the stages.
  *
  * @example
  * pipe(input(56, 56, 96), stages(conv2d({ dim: 192, kernelSize: 2, stride: 2 }), conv2d({ dim: 384, kernelSize: 2, stride: 2 }))) // Model<[56, 56, 96], [14, 14, 384]>

@@ -82,7 +82,7 @@ export const gelu = (x: Tensor, form: GeluForm = 'erf'): Tensor<'gelu'> => node(
 
 /** The same elements in the same order under other sizes. */
 export function reshape(x: Tensor, shape: Shape): Tensor<'reshape'> {
-  demand(sizeOf(shape) === sizeOf(x.shape), `reshape: ${show(x.shape)} does not hold ${show(shape)}`)
+  demand(shape.every(size => Number.isInteger(size) && size >= 0) && sizeOf(shape) === sizeOf(x.shape), `reshape: ${show(x.shape)} does not hold ${show(shape)}`)
   return node('reshape', [x], {}, shape, x.dtype)
 }
 

@@ -4,10 +4,10 @@ import type { Pass } from './pass.js'
 import { removeIdentities } from './removeIdentities.js'
 import { shareSubexpressions } from './shareSubexpressions.js'
 
-/** Every pass, in order. Dead code needs none: a graph is what its roots reach. */
+/** Every pass, in order: what is folded may turn out to change nothing. Dead code needs none: a graph is what its roots reach. */
 export const pipeline: readonly (readonly [string, Pass])[] = [
-  ['removeIdentities', removeIdentities],
   ['foldConstants', foldConstants],
+  ['removeIdentities', removeIdentities],
   ['shareSubexpressions', shareSubexpressions],
 ]
 

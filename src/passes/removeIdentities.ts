@@ -2,7 +2,9 @@ import { isOp, type Tensor } from '../ops/tensor.js'
 import { sameShape } from '../shape/shape.js'
 import { rewriting } from './pass.js'
 
-const isConstant = (t: Tensor | undefined, value: number): boolean => t !== undefined && isOp(t, 'constant') && t.attributes.data.every(x => x === value)
+/** Whether every element is known to be `value`; a scalar that meets a larger rank comes as a reshape of one. */
+const isConstant = (t: Tensor | undefined, value: number): boolean =>
+  t !== undefined && (isOp(t, 'reshape') ? isConstant(t.inputs[0], value) : isOp(t, 'constant') && t.attributes.data.every(x => x === value))
 
 /** The other side of a sum with 0 or a product with 1, if it alone has the result's shape and batch. */
 const neutral = (node: Tensor, value: number, sides: readonly number[]): Tensor | undefined =>

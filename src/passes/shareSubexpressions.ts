@@ -8,7 +8,7 @@ import { rewriting, type Pass } from './pass.js'
  */
 export const shareSubexpressions: Pass = roots => {
   const ids = new Map<Tensor, number>()
-  const known = new Map<string, Tensor>()
+  const known = new Map<string, Tensor[]>()
   const id = (t: Tensor): number => {
     const found = ids.get(t) ?? ids.size
     ids.set(t, found)
@@ -16,10 +16,10 @@ export const shareSubexpressions: Pass = roots => {
   }
   return rewriting(node => {
     const key = `${node.op}|${node.inputs.map(id).join()}|${node.shape.join()}|${attributesKey(node)}`
-    const twin = known.get(key)
-    if (twin !== undefined && (!isOp(node, 'constant') || sameData(node, twin as Tensor<'constant'>))) return twin
-    known.set(key, node)
-    return node
+    const alike = known.get(key) ?? []
+    const twin = alike.find(t => !isOp(node, 'constant') || sameData(node, t as Tensor<'constant'>))
+    if (twin === undefined) known.set(key, [...alike, node])
+    return twin ?? node
   })(roots)
 }
 

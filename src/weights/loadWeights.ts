@@ -1,6 +1,6 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { parametersOf } from '../graph/graph.js'
+import { isComputed, parametersOf } from '../graph/graph.js'
 import { trace } from '../graph/trace.js'
 import type { AnyModel, Model } from '../layers/core/model.js'
 import { problem, type Problem } from '../shape/problem.js'
@@ -16,7 +16,7 @@ export interface LoadOptions {
 
 /**
  * The weights of a model from an open safetensors file, checked by name and shape at once and then read one
- * by one as `compile` asks for them.
+ * by one as `compile` asks for them. What the model computes itself (masks, index tables) is left alone.
  *
  * Errors: those of `trace`; `weightsMisfit`, with every missing, unexpected and mis-shaped name.
  *
@@ -26,7 +26,7 @@ export interface LoadOptions {
 export const loadWeights = <I, S>(file: Safetensors, model: Model<I, S>, options: LoadOptions = {}): Either<Problem, (name: string, shape: Shape) => TaskEither<Problem, Float32Array>> => {
   const graph = trace(model as AnyModel)
   if (graph._tag === 'Left') return graph
-  const matched = matchWeights(parametersOf(graph.right).map(({ attributes, shape }) => ({ name: attributes.name, shape })), file.tensors, options)
+  const matched = matchWeights(parametersOf(graph.right).map(({ attributes, shape }) => ({ name: attributes.name, shape })), file.tensors, { ignore: name => isComputed(graph.right, name) || options.ignore?.(name) === true })
   if (matched._tag === 'Left') return left(matched.left)
   return right(name => async () => {
     const read = await file.read(name)()

@@ -8,7 +8,7 @@
  * @param strength how sharply heads look (`locality_strength`)
  *
  * @example
- * localAttention(new Float32Array(12), 1) // head 0: −1, −1, −1
+ * localAttention(new Float32Array(12), 1).slice(0, 3) // Float32Array.of(-1, -1, -1)
  */
 export const localAttention = (random: Float32Array, strength: number): Float32Array => {
   const values = random.slice()

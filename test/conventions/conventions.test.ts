@@ -82,10 +82,14 @@ describe('the road goes one way', () => {
   })
 
   it('no file of src but the entry imports an index.ts of src', () => {
-    const backend = /^src\/backends\/[\w-]+\/index\.ts$/
-    const wrong = imports.filter(({ from, to, isRelative }) => isRelative && from.startsWith('src/') && from !== entry && /^src\/(.*\/)?index\.ts$/.test(to) && !(folderOf(from) === 'cli' && backend.test(to)))
-    // A backend is its folder's index.ts, published as `vitrail/backends/NAME`; the command line imports it as a user does.
-    expect(wrong.filter(({ from, to }) => !(folderOf(from) === 'cli' && to === entry)).map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
+    const reasons: Readonly<Record<string, string>> = {
+      'src/exporters/json/fromJson.ts imports src/layers/index.ts': 'the listing is what it looks names up in',
+      'src/backends/wasm/index.ts imports src/backends/wasm/kernels/index.ts': 'the kernels are a library of their own, with sources, binaries and tests in its folder',
+    }
+    // A backend is its folder's index.ts, published as `vitrail/backends/NAME`; the command line imports it, and the entry, as a user does.
+    const isPublished = (to: string): boolean => to === entry || /^src\/backends\/[\w-]+\/index\.ts$/.test(to)
+    const wrong = imports.filter(({ from, to, isRelative }) => isRelative && from.startsWith('src/') && from !== entry && /^src\/(.*\/)?index\.ts$/.test(to) && !(folderOf(from) === 'cli' && isPublished(to)))
+    expect(wrong.map(({ from, to }) => `${from} imports ${to}`).filter(told => reasons[told] === undefined)).toEqual([])
   })
 
   it('fp-ts is imported by the paths that also work in Node', () => {
@@ -151,7 +155,7 @@ describe('nothing is swept under the rug', () => {
     files.flatMap(({ path, text }) => text.split('\n').flatMap((line, i) => (pattern.test(line) ? [`${path}(${i + 1}): ${line.trim().slice(0, 120)}`] : [])))
 
   it('no type is silenced', () => {
-    expect(where(code, /\bas any\b|: any\b|<any>|@ts-ignore|@ts-nocheck/)).toEqual([])
+    expect(where(code, /\bas any\b|^[^/*]*: any\b(?! number)|<any>|@ts-ignore|@ts-nocheck/)).toEqual([])
   })
 
   it('no test is left out, put off or run alone', () => {

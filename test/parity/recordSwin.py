@@ -21,6 +21,7 @@ TIMM = dict(
     windows_of_each_stage=dict(depths=[1, 2, 2], num_heads=[1, 2, 4], window_size=[[7, 4], [3, 2], [3, 1]]),
     always_partitioned=dict(window_size=5, always_partition=True),
     head_dims=dict(head_dim=[5, 3], mlp_ratio=[1.5, 2], qkv_bias=False),
+    odd_merging=dict(img_size=[60, 44], depths=[1, 2], window_size=[3, 3]),
     features_only=dict(num_classes=0, global_pool="", in_chans=1),
 )
 MICROSOFT = dict(

@@ -26,18 +26,15 @@ export const outputs: Readonly<Record<keyof typeof recipes, readonly number[]>> 
 export const base: readonly [1000] = null! as Outputs['vit_base_patch16_224']
 `
 
-/** Costs far more than a model should, in ways a careless change to the arithmetic would. */
+/** Costs more than a model should, as it would if the arithmetic counted one by one. */
 const careless = `${imports}type Count<N extends number, R extends readonly 0[] = []> = R['length'] extends N ? R : Count<N, [...R, 0]>
-export const many: Count<900>['length'] = 900
-export const most: Count<800>['length'] = 800
-${Array.from({ length: 30 }, (_, i) => `export const v${i} = pipe(input(${1000 + i}, ${7919 + i * 13}), linear(${i + 1}), encoderBlock({ numHeads: ${i + 1} as number }))\nexport const h${i}: Count<${700 + i}>['length'] = ${700 + i}`).join('\n')}
+${Array.from({ length: 8 }, (_, i) => `export const n${i}: Count<${700 + i}>['length'] = ${700 + i}`).join('\n')}
 `
 
 const programs = {
   'empty.ts': `${imports}export {}\n`,
   'vitB.ts': vitB('  repeat(12, encoderBlock({ numHeads: 12 })),'),
   'vitB12.ts': vitB('  encoderBlock({ numHeads: 12 }),\n'.repeat(12).trimEnd()),
-  'emptyRecipes.ts': "import { recipes } from 'vitrail/recipes'\nimport type { OutputOf } from 'vitrail'\nexport {}\n",
   'recipes.ts': recipes,
   'careless.ts': careless,
 }
@@ -65,7 +62,7 @@ describe.each(versions)('instantiations, under TypeScript %s', version => {
   })
 
   it('all recipes, each model type worked out, cost under 300,000', () => {
-    expect(cost['recipes.ts'] - cost['emptyRecipes.ts']).toBeLessThan(300_000)
+    expect(cost['recipes.ts']).toBeLessThan(300_000)
   })
 
   it('a careless program is over the budget: the count counts', () => {

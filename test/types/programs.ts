@@ -1,4 +1,5 @@
 import * as vitrail from '../../src/index.js'
+import { sentences, type SentenceCode } from '../../src/shape/sentence.js'
 import { random, type Random } from '../random.js'
 
 /**
@@ -88,6 +89,16 @@ const leaves: readonly ((r: Random) => string)[] = [
   r => `${r.pick(['dropout', 'dropPath', 'attentionDropout', 'tokenDropout'])}(0.1)`,
   r => `embedding({ vocabularySize: 7, dim: ${r.pick(dims)} })`,
   r => `expectShape(${r.pick([[r.pick(dims)], [r.pick(tokenCounts), r.pick(dims)], [4, 4, r.pick(dims)]]).join(', ')})`,
+  r => `${r.pick(['batchNorm', 'patchMerging', 'squeezeExcite', 'absolutePositionEmbed'])}()`,
+  r => `groupNorm({ numGroups: ${r.pick([1, 2, 3])} })`,
+  r => `depthwiseConv2d({ kernelSize: ${r.pick([1, 2, 3])}${r.chance(0.5) ? `, stride: ${r.pick([1, 2, 3])}` : ''}${r.chance(0.5) ? `, padding: ${r.pick([1, 2])}` : ''} })`,
+  r => `${r.pick(['averagePool', 'maxPool'])}({ size: ${r.pick([1, 2, 3])}${r.chance(0.5) ? `, stride: ${r.pick([1, 2])}` : ''}${r.chance(0.5) ? `, padding: ${r.pick(['1', "'same'"])}` : ''} })`,
+  r => `stdConv2d({ dim: ${r.pick(dims)}, kernelSize: ${r.pick([1, 2, 3])}, stride: ${r.pick([1, 2, 3])}${r.chance(0.5) ? `, padding: ${r.pick(['1', "'same'"])}` : ''} })`,
+  r => `downsample2d({ dim: ${r.pick(dims)} })`,
+  r => `${r.pick(['mbConv', 'mbConv'])}({ dim: ${r.pick(dims)}, stride: ${r.pick([1, 2])} })`,
+  r => `skipTokens(${r.pick([0, 1, 2, 5])})`,
+  r => `windowAttention({ numHeads: ${r.pick([1, 2, 3])}${r.chance(0.3) ? ', windowSize: 2' : ''} })`,
+  r => `relativeAttention2d({ headDim: ${r.pick([2, 4, 5])} })`,
   r => `merge('${r.pick(['add', 'multiply', 'concat', 'average'])}')`,
   r => `merge('${r.pick(['add', 'concat'])}')`,
 ]
@@ -107,6 +118,10 @@ const combinators: readonly ((r: Random, depth: number) => Piece)[] = [
     return around(inner => `named('${name}', ${inner})`, piece(r, depth))
   },
   (r, depth) => around(inner => `tap('seen', ${inner})`, piece(r, depth)),
+  (r, depth) => {
+    const options = `windowSize: ${r.pick([2, 3, 4])}${r.chance(0.3) ? ', shift: 1' : ''}`
+    return around(inner => `windows({ ${options} }, ${inner})`, piece(r, depth))
+  },
   (r, depth) => list('stages', several(r, depth, 3)),
   (r, depth) => {
     const condition = r.chance(0.5)
@@ -141,10 +156,10 @@ export const outcomeOf = (program: Program): Outcome => {
   return { refusedAt, problem: found.left }
 }
 
-/** What the compiler leaves to run time: options it does not look at, and names. */
-const leftToRunTime = new Set(['notASize', 'notARate', 'notACount', 'notAnIndex', 'unknownOption', 'badName', 'duplicateParameter', 'gridMisfit', 'gridUnknown', 'positionsDoNotSplit', 'groupsDoNotSplit'])
+/** Sentences of options that types do not look at. A problem that is no sentence of `src/shape` is of such an option too. */
+const leftToRunTime: ReadonlySet<string> = new Set<SentenceCode>(['gridMisfit', 'positionsDoNotSplit', 'groupsDoNotSplit'])
 export const isLeftToRunTime = (outcome: Outcome): boolean =>
-  'problem' in outcome && (leftToRunTime.has(outcome.problem.code) || outcome.problem.sentence.startsWith('tokenDropout: ') && outcome.problem.code === 'prefixTooLong')
+  'problem' in outcome && (!(outcome.problem.code in sentences) || leftToRunTime.has(outcome.problem.code) || outcome.problem.sentence.startsWith('tokenDropout: ') && outcome.problem.code === 'prefixTooLong')
 
 /**
  * Random programs from a seed: half of those asked for have a shape, half are refused. The generator knows

@@ -1,8 +1,8 @@
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Weights } from '../../backends/compile.js'
-import { parametersOf, type Graph } from '../../graph/graph.js'
-import { isTensor } from '../../ops/tensor.js'
+import { collectNodes, isComputed, parametersOf, type Graph } from '../../graph/graph.js'
+import { tensorsOf } from '../../ops/tensor.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { matchWeights } from '../../weights/matchWeights.js'
 import type { Safetensors } from '../../weights/safetensors.js'
@@ -17,7 +17,9 @@ import { fittingRecipes } from './fittingRecipes.js'
  * Errors: `weightsMisfit`, with every name at once and the published model that would fit, if one does.
  */
 export const checkpoint = (file: Safetensors, graph: Graph): TaskEither<Problem, Weights> => async () => {
-  const parameters = parametersOf(graph).map(({ attributes: { name }, shape }) => ({ name, shape }))
+  // In training, the old running statistics lead to nothing but the new ones, which are features.
+  const nodes = collectNodes([graph.output, ...graph.features.values()].flatMap(tensorsOf))
+  const parameters = parametersOf({ nodes }).map(({ attributes: { name }, shape }) => ({ name, shape }))
   const held = new Map([...file.tensors].filter(([name, { dtype }]) => !name.startsWith('@') && storedDtypes[dtype].reads !== 'integer' && !isComputed(graph, name)))
   const matched = matchWeights(parameters, held)
   if (matched._tag === 'Left') {
@@ -29,10 +31,4 @@ export const checkpoint = (file: Safetensors, graph: Graph): TaskEither<Problem,
     if (read._tag === 'Left') return read
     return read.right.data instanceof Float32Array ? right(read.right.data) : left(problem('weightsMisfit', `weights: '${name}' holds integers`))
   })
-}
-
-/** Whether a name is one of a feature that does not depend on the input. */
-const isComputed = ({ features }: Graph, name: string): boolean => {
-  const feature = features.get(name)
-  return feature !== undefined && isTensor(feature) && !feature.batched
 }

@@ -1,5 +1,5 @@
 import type { Initialiser } from '../../ops/initialiser.js'
-import type { ParameterRole, Signal } from '../../ops/tensor.js'
+import type { ParameterRole, Signal, Tensor } from '../../ops/tensor.js'
 import type { Problem } from '../../shape/problem.js'
 import type { Shape, SignalShape } from '../../shape/shape.js'
 import type { AnyShapeError } from '../../shape/shapeError.js'
@@ -20,6 +20,14 @@ export interface ParameterDeclaration {
 /** Whether dropout and its kin act. */
 export type Mode = 'inference' | 'training'
 
+/** Where a layer inside `windows` runs. */
+export interface Window {
+  /** Tokens down and across. */
+  readonly size: readonly [number, number]
+  /** What is added to the scores of attention, `[tokens, tokens]`: −100 between tokens that are not neighbours, else 0. */
+  readonly mask?: Tensor
+}
+
 /** What tracing hands to a layer's `forward`. */
 export interface Context {
   readonly mode: Mode
@@ -29,6 +37,13 @@ export interface Context {
   readonly parameters: Readonly<Record<string, Extract<Signal, { op: string }>>>
   /** Runs another layer inside this one, under its own scope or the one given. */
   readonly apply: (layer: AnyLayer, x: Signal, scope?: string) => Signal
+  /**
+   * Runs a layer on every slice of the first axis of `x`, at once: it sees one slice, and the window it is in.
+   * `window.mask` holds a mask for each slice. `[count, ...] → [count, ...]`.
+   */
+  readonly applyToEach: (layer: AnyLayer, x: Tensor, window: Window) => Signal
+  /** The window this layer runs in, inside `windows`. */
+  readonly window?: Window
   /** Makes a signal available under a name (see `tap`), and returns it. */
   readonly record: (name: string, x: Signal) => Signal
 }
@@ -48,8 +63,8 @@ export interface Definition {
   /** What it takes; anything else is refused before `check` sees it. */
   readonly accepts: 'tensor' | 'integers' | 'record' | 'any'
   /** Preconditions on what arrives. */
-  readonly check: (shape: never) => Problem | undefined
-  readonly parameters: (shape: never) => Readonly<Record<string, ParameterDeclaration>>
+  readonly check: (shape: never, window?: Window) => Problem | undefined
+  readonly parameters: (shape: never, window?: Window) => Readonly<Record<string, ParameterDeclaration>>
   readonly forward: (x: never, context: Context) => Signal
 }
 
@@ -81,8 +96,8 @@ export interface LayerParts<X extends Signal, S extends SignalShape> {
   readonly config?: Readonly<Record<string, unknown>>
   readonly scope?: string
   readonly accepts?: Definition['accepts']
-  readonly check?: (shape: S) => Problem | undefined
-  readonly parameters?: (shape: S) => Readonly<Record<string, ParameterDeclaration>>
+  readonly check?: (shape: S, window?: Window) => Problem | undefined
+  readonly parameters?: (shape: S, window?: Window) => Readonly<Record<string, ParameterDeclaration>>
   readonly forward: (x: X, context: Context) => Signal
 }
 

@@ -46,7 +46,7 @@ export const image = (layer: string, shape: Shape): Problem | undefined => (shap
 export type IfChannels<S, Layer extends string, Then> = S extends readonly [number, ...number[]] | readonly [...number[], number] ? Then : Expects<'expectsChannels', Layer, S>
 
 /** Whether a signal has a channel axis. */
-export const channels = (layer: string, shape: Shape): Problem | undefined => (shape.length >= 1 ? undefined : misfit('expectsChannels', { layer, shape: show(shape) }))
+export const channels = (layer: string, shape: Shape): Problem | undefined => (Array.isArray(shape) && shape.length >= 1 ? undefined : misfit('expectsChannels', { layer, shape: show(shape) }))
 
 /** Whether a signal is what the layer accepts. */
 export const accepted = (layer: string, accepts: 'tensor' | 'integers' | 'record' | 'any', shape: SignalShape): Problem | undefined => {

@@ -1,0 +1,46 @@
+import { constant, matmul, reshape } from '../ops/ops.js'
+import type { Tensor } from '../ops/tensor.js'
+import { type HeightOf, type Pair, pairOf, type WidthOf } from '../shape/patches.js'
+import type { Expects } from '../shape/shapeError.js'
+import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { defineLayer, type Layer } from './core/layer.js'
+import { firstOf, image, oneOf, sizes } from './core/preconditions.js'
+import { resamplingMatrix, type ResizeKind, resizeKinds } from './core/resampling.js'
+
+/** Options of {@link resize}. */
+export interface ResizeConfig {
+  /** Default `bilinear`. */
+  readonly kind?: ResizeKind
+  /** Whether filters widen where the image shrinks, as in PIL (default false). */
+  readonly antialias?: boolean
+}
+
+/** The shape function of {@link resize}. */
+export interface Resize<P extends Pair> extends ShapeFunction {
+  readonly out: this['in'] extends readonly [number, number, infer C extends number] ? readonly [HeightOf<P>, WidthOf<P>, C] : Expects<'expectsImage', 'resize', this['in']>
+}
+
+/**
+ * An image at another size, interpolated between pixel centres (PyTorch's `align_corners=False`), as one product
+ * with a constant matrix for each axis. `[height, width, channels] → [rows, columns, channels]`.
+ * Errors: `expectsImage`.
+ *
+ * @param size pixels, one number for both axes or `[height, width]`
+ *
+ * @example
+ * pipe(input(28, 28, 1), resize(32, { kind: 'bicubic' })) // Model<[28, 28, 1], [32, 32, 1]>
+ */
+export const resize = <const P extends Pair>(size: P, config: ResizeConfig = {}): Layer<Resize<P>> => {
+  const { kind = 'bilinear', antialias = false } = config
+  const [rows, columns] = pairOf(size)
+  return defineLayer('resize', resize, [size, config], {
+    config: { size, kind, antialias },
+    check: shape => firstOf(() => sizes('resize', { height: rows, width: columns }), () => oneOf('resize', 'kind', kind, resizeKinds), () => image('resize', shape)),
+    forward: x => {
+      const [height, width, channels] = x.shape as readonly [number, number, number]
+      const along = (from: number, to: number): Tensor => constant(resamplingMatrix(from, to, kind, antialias), [to, from])
+      const tall = rows === height ? x : reshape(matmul(along(height, rows), reshape(x, [height, width * channels])), [rows, width, channels])
+      return columns === width ? tall : matmul(along(width, columns), tall)
+    },
+  })
+}
