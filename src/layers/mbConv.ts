@@ -78,7 +78,7 @@ export type ShortcutMisfit<Name extends string, Before extends Shape, Shortcut e
 
 /** The run-time twin of {@link ShortcutMisfit}. */
 export const shortcutMisfit = (layer: string, before: Shape, shortcut: Shape, branch: Shape, remedy?: string): Problem =>
-  misfit('shortcutMisfit', { layer, before: show(before), shortcut: show(shortcut), branch: show(branch) }, { expected: show(shortcut), actual: show(branch), ...(remedy === undefined ? {} : { remedy }) })
+  misfit('shortcutMisfit', { layer, before: show(before), shortcut: show(shortcut), branch: show(branch) }, remedy === undefined ? {} : { remedy })
 
 /**
  * An inverted bottleneck (Sandler et al., 2018, "MobileNetV2", section 3.4) with squeeze-and-excitation, normed

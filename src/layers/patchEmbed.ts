@@ -2,7 +2,7 @@ import type { Initialiser } from '../ops/initialiser.js'
 import { conv2d } from '../ops/ops.js'
 import { type HeightOf, nearestSizes, type NearestSizes, type Pair, pairOf, patchCount, type PatchCount, type WidthOf } from '../shape/patches.js'
 import type { Problem } from '../shape/problem.js'
-import { type Shape, show } from '../shape/shape.js'
+import type { Shape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
@@ -75,9 +75,9 @@ const fit = (shape: Shape, patch: readonly [number, number], stride: readonly [n
   for (const axis of [0, 1] as const) {
     const count = patchCount(shape[axis] as number, patch[axis], stride[axis])
     const sizes = { height, width, patchHeight: patch[0], patchWidth: patch[1] }
-    if (count === 'large') return misfit('patchTooLarge', sizes, { expected: `at least ${show(patch)}`, actual: show(shape) })
+    if (count === 'large') return misfit('patchTooLarge', sizes)
     if (count === 'remainder')
-      return misfit('patchesDoNotFit', { ...sizes, strideHeight: stride[0], strideWidth: stride[1] }, { actual: show(shape), remedy: nearestSizes(shape[axis] as number, patch[axis], stride[axis]) })
+      return misfit('patchesDoNotFit', { ...sizes, strideHeight: stride[0], strideWidth: stride[1] }, { remedy: nearestSizes(shape[axis] as number, patch[axis], stride[axis]) })
   }
   return undefined
 }

@@ -35,9 +35,8 @@ export function residual(branch: AnyLayer, shortcut?: AnyLayer): AnyLayer {
       const y = apply(branch, x)
       const kept = shortcut === undefined ? x : apply(shortcut, x)
       if (isTensor(y) && isTensor(kept) && sameShape(kept.shape, y.shape)) return add(kept, y)
-      if (shortcut === undefined) return refuseChange('residualMisfit', x, y)
-      const [before, after, branchOut] = [x, kept, y].map(signal => show(shapeOfSignal(signal))) as [string, string, string]
-      return refuse('shortcutMisfit', { layer: 'residual', before, shortcut: after, branch: branchOut }, { expected: after, actual: branchOut })
+      const [before, after, added] = [x, kept, y].map(signal => show(shapeOfSignal(signal))) as [string, string, string]
+      return before === after ? refuseChange('residualMisfit', x, y) : refuse('shortcutMisfit', { layer: 'residual', before, shortcut: after, branch: added }, { expected: after, actual: added })
     },
   })
 }

@@ -80,7 +80,7 @@ export const windows = <const W extends Pair, L extends AnyLayer, const P extend
       const out = applyToEach(block, cut, mask === undefined ? { size } : { size, mask })
       if (!isTensor(out) || out.shape.length !== 3 || out.shape[1] !== cut.shape[1]) {
         const after = isTensor(out) ? out.shape.slice(1) : shapeOfSignal(out)
-        return refuse('windowsChange', { before: show(cut.shape.slice(1)), after: show(after) }, { expected: show(cut.shape.slice(1)), actual: show(after) })
+        return refuse('windowsChange', { before: show(cut.shape.slice(1)), after: show(after) })
       }
       const whole = slice(joined(out, map, size), [0, 0, 0], [height, width, out.shape[2]!])
       return rolled(whole, [-by[0], -by[1]])

@@ -41,11 +41,52 @@ export const sentences = {
   mergeExpectsTensors: 'merge({how}): {field} is {shape}, not one tensor of floats',
   nothingToMerge: 'merge({how}): the record that arrives has no fields',
   noSuchField: '{layer}: there is no field {field} in the record that arrives',
-  vocabularyMisfit: '{layer}: expects a rank-1 or rank-2 signal, got {shape}',
 } as const
 
 /** The name of a sentence; also the `code` of the error that says it. */
 export type SentenceCode = keyof typeof sentences
+
+/** Both sides of each misfit, as `[expected, actual]`: what the sentence tells in words, for programs. */
+const sides: { readonly [C in SentenceCode]: readonly [expected: string, actual: string] } = {
+  expectsImage: ['height×width×channels', '{shape}'],
+  expectsTokens: ['tokens×channels', '{shape}'],
+  expectsChannels: ['at least a channel axis', '{shape}'],
+  expectsWeights: ['heads×queries×keys', '{shape}'],
+  expectsIntegers: ['integers', '{shape}'],
+  expectsRecord: ['a record', '{shape}'],
+  expectsTensor: ['one tensor', '{shape}'],
+  expectsShape: ['{expected}', '{shape}'],
+  headsDoNotSplit: ['a multiple of {numHeads} channels', '{channels}'],
+  patchesDoNotFit: ['whole steps of {strideHeight}×{strideWidth}', '{height}×{width}'],
+  patchTooLarge: ['at least {patchHeight}×{patchWidth}', '{height}×{width}'],
+  kernelDoesNotFit: ['at least {kernel}×{kernel}', '{height}×{width}'],
+  windowDoesNotFit: ['at least {size}×{size}', '{height}×{width}'],
+  normGroupsDoNotSplit: ['a multiple of {numGroups} channels', '{channels}'],
+  groupsDoNotSplit: ['multiples of {groups} channels', '{channels} in, {dim} out'],
+  depthwiseKernelDoesNotFit: ['at least {kernel}×{kernel}', '{height}×{width}'],
+  groupSizeDoesNotSplit: ['a multiple of {groupSize} channels', '{channels}'],
+  mapDoesNotHalve: ['an even height and width', '{height}×{width}'],
+  shortcutMisfit: ['{shortcut}', '{branch}'],
+  headDimDoesNotSplit: ['a multiple of {headDim} channels', '{channels}'],
+  residualMisfit: ['{before}', '{after}'],
+  repeatMisfit: ['{before}', '{after}'],
+  noSuchToken: ['more than {index} tokens', '{tokens}'],
+  prefixTooLong: ['more than {prefixTokens} tokens', '{tokens}'],
+  tokensDiffer: ['{expected} tokens', '{tokens}'],
+  gridMisfit: ['at least {height}×{width} tokens', '{tokens}'],
+  positionsDoNotSplit: ['a multiple of {parts} channels', '{channels}'],
+  noSquareGrid: ['a square number of tokens', '{tokens}'],
+  gridDoesNotHold: ['{height}×{width} tokens', '{tokens}'],
+  windowsDoNotFit: ['multiples of {windowHeight}×{windowWidth}', '{height}×{width}'],
+  windowsChange: ['{before}', '{after}'],
+  windowDiffers: ['{windowHeight}×{windowWidth} tokens', '{tokens}'],
+  stageDoesNotDivide: ['multiples of {window}', '{height}×{width}'],
+  patchesDoNotMerge: ['an even height and width', '{height}×{width}'],
+  mergeMisfit: ['{leftShape}', '{rightShape}'],
+  mergeExpectsTensors: ['one tensor of floats', '{shape}'],
+  nothingToMerge: ['at least one field', 'none'],
+  noSuchField: ['a field {field}', 'none'],
+}
 
 type Filling = Readonly<Record<string, string | number>>
 type Fill<T extends string, A extends Filling> = T extends `${infer Head}{${infer K}}${infer Tail}`
@@ -60,11 +101,20 @@ type Fill<T extends string, A extends Filling> = T extends `${infer Head}{${infe
  */
 export type Sentence<C extends SentenceCode, A extends Filling> = Fill<(typeof sentences)[C], A>
 
+const filled = (template: string, filling: Filling): string => template.replace(/\{(\w+)\}/g, (_, key: string) => String(filling[key]))
+
 /**
  * The sentence of a code, filled in at run time.
  *
  * @example
  * sentence('expectsTokens', { layer: 'mlp', shape: '1000' }) // 'mlp: expects tokens×channels, got 1000'
  */
-export const sentence = (code: SentenceCode, filling: Filling): string =>
-  sentences[code].replace(/\{(\w+)\}/g, (_, key: string) => String(filling[key]))
+export const sentence = (code: SentenceCode, filling: Filling): string => filled(sentences[code], filling)
+
+/**
+ * What was needed and what was there.
+ *
+ * @example
+ * bothSides('expectsTokens', { layer: 'mlp', shape: '1000' }).expected // 'tokens×channels'
+ */
+export const bothSides = (code: SentenceCode, filling: Filling): { readonly expected: string; readonly actual: string } => ({ expected: filled(sides[code][0], filling), actual: filled(sides[code][1], filling) })

@@ -1,6 +1,6 @@
 import { problem, type Problem } from './problem.js'
 import type { Show } from './shape.js'
-import { sentence, type Sentence, type SentenceCode } from './sentence.js'
+import { bothSides, sentence, type Sentence, type SentenceCode } from './sentence.js'
 
 /**
  * What a shape function gives where a layer does not fit. It carries the sentence and the path in the
@@ -30,4 +30,4 @@ export const misfit = (
   code: SentenceCode,
   filling: Readonly<Record<string, string | number>>,
   more: Partial<Omit<Problem, 'code' | 'sentence'>> = {},
-): Problem => problem(code, sentence(code, filling), more)
+): Problem => problem(code, sentence(code, filling), { ...bothSides(code, filling), ...more })

@@ -97,6 +97,8 @@ const leaves: readonly ((r: Random) => string)[] = [
   r => `downsample2d({ dim: ${r.pick(dims)} })`,
   r => `${r.pick(['mbConv', 'mbConv'])}({ dim: ${r.pick(dims)}, stride: ${r.pick([1, 2])} })`,
   r => `skipTokens(${r.pick([0, 1, 2, 5])})`,
+  r => `gatedPositionalAttention({ numHeads: ${r.pick([1, 2, 3])}${r.chance(0.3) ? `, grid: [${r.pick([1, 2, 4])}, ${r.pick([1, 2, 4])}]` : ''} })`,
+  r => `resize(${r.pick(['4', '8', '[4, 6]'])}${r.chance(0.3) ? ", { kind: 'bicubic' }" : ''})`,
   r => `windowAttention({ numHeads: ${r.pick([1, 2, 3])}${r.chance(0.3) ? ', windowSize: 2' : ''} })`,
   r => `relativeAttention2d({ headDim: ${r.pick([2, 4, 5])} })`,
   r => `merge('${r.pick(['add', 'multiply', 'concat', 'average'])}')`,
@@ -109,6 +111,7 @@ const several = (r: Random, depth: number, most: number): readonly Piece[] => Ar
 const combinators: readonly ((r: Random, depth: number) => Piece)[] = [
   (r, depth) => list('serial', several(r, depth, 3)),
   (r, depth) => around(inner => `residual(${inner})`, piece(r, depth)),
+  (r, depth) => ({ text: ([branch, shortcut]) => `residual(${branch}, ${shortcut})`, inner: [piece(r, depth), piece(r, depth)], least: 2 }),
   (r, depth) => {
     const [times, isFunction] = [1 + r.below(3), r.chance(0.3)]
     return around(inner => `repeat(${times}, ${isFunction ? '() => ' : ''}${inner})`, piece(r, depth))

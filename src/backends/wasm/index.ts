@@ -1,6 +1,6 @@
 import type { Backend } from '../device.js'
 import { tfjsBackend } from '../tfjs/open.js'
-import { loadKernelsAsync } from './kernels/index.js'
+import { loadKernelsAsync } from './kernels/load.js'
 import { wasmLowerings } from './lowerings.js'
 
 /**

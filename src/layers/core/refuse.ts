@@ -25,7 +25,5 @@ export const refuse = (code: SentenceCode, filling: Readonly<Record<string, stri
 }
 
 /** Refuses an inner layer that changed a shape it had to keep. */
-export const refuseChange = (code: 'residualMisfit' | 'repeatMisfit', before: Signal, after: Signal): never => {
-  const [expected, actual] = [show(shapeOfSignal(before)), show(shapeOfSignal(after))]
-  return refuse(code, { before: expected, after: actual }, { expected, actual })
-}
+export const refuseChange = (code: 'residualMisfit' | 'repeatMisfit', before: Signal, after: Signal): never =>
+  refuse(code, { before: show(shapeOfSignal(before)), after: show(shapeOfSignal(after)) })

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { hasRelaxedSimd, loadKernels, loadKernelsAsync } from '../../../src/backends/wasm/kernels/index.js'
+import { hasRelaxedSimd } from '../../../src/backends/wasm/kernels/features.js'
 import { instantiateOn } from '../../../src/backends/wasm/kernels/instance.js'
-import { implementations } from '../../../src/backends/wasm/kernels/load.js'
+import { implementations, loadKernels, loadKernelsAsync } from '../../../src/backends/wasm/kernels/load.js'
 import { binaries, loadBackend, runTensors } from './support.js'
 
 interface WasmInternals {

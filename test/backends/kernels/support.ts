@@ -2,7 +2,8 @@ import v8 from 'node:v8'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-wasm'
 import { expect } from 'vitest'
-import { hasRelaxedSimd, loadKernels } from '../../../src/backends/wasm/kernels/index.js'
+import { hasRelaxedSimd } from '../../../src/backends/wasm/kernels/features.js'
+import { loadKernels } from '../../../src/backends/wasm/kernels/load.js'
 
 // Node 20 has relaxed SIMD behind this flag only; from Node 21 on it is there, and the flag may not be.
 if (!hasRelaxedSimd()) v8.setFlagsFromString('--experimental-wasm-relaxed-simd')
