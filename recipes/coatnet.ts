@@ -283,5 +283,5 @@ export const coatnetReplica = (config: RawConfig): Either<Problem, Replica> => {
   const read = readMaxxVitConfig('coatnet', config)
   if (read._tag === 'Left') return read
   const { model, preprocessing } = coatnetRecipe(read.right as CoatnetConfig & ImageInput)
-  return right({ model: model as unknown as Replica['model'], outputs: {}, preprocessing, layout: 'channelsFirst' })
+  return right({ model: model as unknown as Replica['model'], outputs: {}, preprocessing })
 }

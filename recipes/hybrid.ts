@@ -143,7 +143,7 @@ const readBackbone = (backbone: unknown): Either<Problem, object> => {
   if (read._tag === 'Left') return read
   const options = read.right as ResnetV2Config & { readonly refused?: boolean }
   if (options.refused === true || String(config['padding']).toLowerCase() === 'valid') return refusal(`the backbone '${kind}' is not supported without padding or without average pooling in its shortcuts`)
-  if ((options.stageDepths?.length ?? 0) > 4) return refusal('a backbone has at most four stages')
+  if ((options.stageDepths?.length ?? 0) > (options.stageDims?.length ?? 4)) return refusal('a backbone has more stages than channels')
   if (isD) return right({ ...options, backbone: 'resnetD' })
   // ResNetV2 rounds its channels, its stem by itself does not.
   return right(isStem ? options : { ...options, stageDims: (options.stageDims ?? [256, 512, 1024, 2048]).map(roundedChannels), stemDim: roundedChannels(options.stemDim ?? 64) })

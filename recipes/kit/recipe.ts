@@ -41,8 +41,6 @@ export interface Replica {
   /** Recorded outputs that are inner outputs of ours, by name. All others are looked up as they are. */
   readonly outputs: Readonly<Record<string, string>>
   readonly preprocessing: Preprocessing
-  /** How the reference lays out feature maps (default: as recorded shapes show); only needed where shapes cannot tell. */
-  readonly layout?: 'channelsFirst' | 'channelsLast'
 }
 
 /** The options of an image model that fix its input. */

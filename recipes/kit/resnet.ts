@@ -3,7 +3,7 @@ import type { AnyLayer, Layer } from '../../src/layers/core/layer.js'
 import type { Positions } from '../../src/layers/core/padding.js'
 import type { Expects } from '../../src/shape/shapeError.js'
 import type { ShapeFunction } from '../../src/shape/shapeFunction.js'
-import { is, isLess, not } from './conditions.js'
+import { is, not } from './conditions.js'
 import { option, type Field } from './recipe.js'
 
 /*
@@ -13,19 +13,13 @@ import { option, type Field } from './recipe.js'
 
 /** Sizes of a residual network of bottleneck blocks. */
 export interface ResnetConfig {
-  /** Blocks of each stage, of at most four; the first stage keeps the size of the map, others halve it. */
+  /** Blocks of each stage; the first stage keeps the size of the map, others halve it. */
   readonly stageDepths?: readonly number[]
   /** Channels that leave each stage (default 256, 512, 1024, 2048). */
   readonly stageDims?: readonly number[]
   /** Channels of the stem (default 64). */
   readonly stemDim?: number
 }
-
-type Depths<C> = Field<C, 'stageDepths', readonly []> & readonly number[]
-const stageCount = <const C extends ResnetConfig>(config: C): Depths<C>['length'] => (config.stageDepths ?? []).length
-
-type Dims<C> = Field<C, 'stageDims', readonly [256, 512, 1024, 2048]> & readonly number[]
-const dimOf = <const C extends ResnetConfig, const I extends number>({ stageDims = [256, 512, 1024, 2048] }: C, stage: I): Dims<C>[I] => stageDims[stage] as Dims<C>[I]
 
 /** The shape function of a stage: `⌈size / stride⌉` places each way, `D` channels. */
 export interface Stage<D extends number, S extends number> extends ShapeFunction {
@@ -34,12 +28,31 @@ export interface Stage<D extends number, S extends number> extends ShapeFunction
     : Expects<'expectsImage', 'conv2d', this['in']>
 }
 
-/**
- * A block that changes the shape, and others that keep it. Its type says at once what its parts amount to:
- * following forty layers one by one would cost the compiler ten times as much.
- */
-const stage = <D extends number, S extends number>(_dim: D, _stride: S, depth: number, first: AnyLayer, other: () => AnyLayer): Layer<Stage<D, S>> =>
-  serial(named('0', first), ...Array.from({ length: Math.max(0, depth - 1) }, (_, i) => named(String(i + 1), other()))) as AnyLayer as Layer<Stage<D, S>>
+type Depths<C> = C extends { readonly stageDepths: infer D extends readonly number[] } ? D : readonly []
+type Dims<C> = Field<C, 'stageDims', readonly [256, 512, 1024, 2048]>
+/** What stages amount to, said at once: following their forty layers one by one would cost the compiler ten times as much. */
+type StagesOf<C> = number extends Depths<C>['length'] ? readonly [Layer<Stage<number, number>>] : OneByOne<Depths<C>, Dims<C>>
+type OneByOne<Depths extends readonly number[], Dims> = { readonly [I in keyof Depths]: Layer<Stage<Dims[I & keyof Dims] & number, I extends '0' ? 1 : 2>> }
+
+/** A block's place, and what it makes of what arrives. */
+interface BlockSizes {
+  readonly isFirst: boolean
+  readonly dim: number
+  /** Channels that arrive. */
+  readonly before: number
+  readonly stride: 1 | 2
+}
+
+/** The stages of a network: in each a block that changes the shape, and others that keep it. */
+const stagesOf = <const C extends ResnetConfig>(config: C, stage: (index: number, blocks: AnyLayer) => AnyLayer, block: (sizes: BlockSizes) => AnyLayer): StagesOf<C> => {
+  const { stageDepths = [], stageDims = [256, 512, 1024, 2048], stemDim = 64 } = config
+  return stageDepths.map((depth, i) => {
+    const dim = stageDims[i] as number
+    const first = block({ isFirst: true, dim, before: i === 0 ? stemDim : (stageDims[i - 1] as number), stride: i === 0 ? 1 : 2 })
+    const others = Array.from({ length: Math.max(0, depth - 1) }, (_, j) => named(String(j + 1), block({ isFirst: false, dim, before: dim, stride: 1 })))
+    return stage(i, serial(named('0', first), ...others))
+  }) as readonly AnyLayer[] as StagesOf<C>
+}
 
 // ── ResNet v2 without its pre-activation, as Google's hybrids have it ───────────────────────────────
 
@@ -61,10 +74,10 @@ export interface ResnetV2Config extends ResnetConfig {
 }
 
 /** With an odd window both conventions give `⌈size / stride⌉` positions, so the type of one serves for both. */
-const paddingV2 = (padding: ResnetV2Config['padding'], window: number): 'same' => (padding === 'symmetric' ? Math.floor(window / 2) : 'same') as 'same'
+const paddingOf = (padding: 'same' | 'symmetric' | undefined, window: number): 'same' => (padding === 'symmetric' ? Math.floor(window / 2) : 'same') as 'same'
 
 const convV2 = <const D extends number, const K extends number, const S extends number = 1>(config: ResnetV2Config, dim: D, kernelSize: K, stride: S = 1 as S) =>
-  stdConv2d({ dim, kernelSize, stride, padding: paddingV2(config.padding, kernelSize), epsilon: config.convEpsilon ?? 1e-8 })
+  stdConv2d({ dim, kernelSize, stride, padding: paddingOf(config.padding, kernelSize), epsilon: config.convEpsilon ?? 1e-8 })
 
 const normV2 = <const C extends ResnetV2Config>(config: C, activation?: 'relu') =>
   groupNorm({ numGroups: option(config, 'numGroups', 32), epsilon: config.normEpsilon ?? 1e-5, ...(activation === undefined ? {} : { activation }) })
@@ -81,7 +94,7 @@ const stemV2 = <const C extends ResnetV2Config>(config: C) => {
       named('conv2', convV2(config, half, 3)), named('norm2', norm()),
       named('conv3', convV2(config, dim, 3)), named('norm3', norm()),
     )),
-    named('pool', maxPool({ size: 3, stride: 2, padding: paddingV2(config.poolPadding ?? config.padding, 3) })),
+    named('pool', maxPool({ size: 3, stride: 2, padding: paddingOf(config.poolPadding ?? config.padding, 3) })),
   )
 }
 
@@ -91,7 +104,8 @@ export const roundedChannels = (channels: number): number => {
   return rounded < 0.9 * channels ? rounded + 8 : rounded
 }
 
-const blockV2 = (config: ResnetV2Config, dim: number, stride: number, shortcut: AnyLayer): AnyLayer => {
+/** The first block of a stage always has a convolution in its shortcut, even where it strides nothing. */
+const blockV2 = (config: ResnetV2Config, { isFirst, dim, stride }: BlockSizes): AnyLayer => {
   const width = roundedChannels(dim * (config.bottleneckRatio ?? 0.25))
   const norm = () => normV2(config, 'relu')
   const branch = serial(
@@ -99,14 +113,8 @@ const blockV2 = (config: ResnetV2Config, dim: number, stride: number, shortcut: 
     named('conv2', convV2(config, width, 3, stride)), named('norm2', norm()),
     named('conv3', convV2(config, dim, 1)), named('norm3', normV2(config)),
   )
-  return serial(residual(branch, shortcut), relu())
-}
-
-const stageV2 = <const C extends ResnetV2Config, const I extends number, const S extends number>(config: C, index: I, stride: S) => {
-  const dim = dimOf(config, index)
   const shortcut = named('downsample', serial(named('conv', convV2(config, dim, 1, stride)), named('norm', normV2(config))))
-  const blocks = stage(dim, stride, config.stageDepths?.[index] ?? 0, blockV2(config, dim, stride, shortcut), () => blockV2(config, dim, 1, identity()))
-  return when(isLess(index, stageCount(config)), named('blocks', blocks))
+  return serial(isFirst ? residual(branch, shortcut) : residual(branch), relu())
 }
 
 /**
@@ -120,17 +128,15 @@ const stageV2 = <const C extends ResnetV2Config, const I extends number, const S
  * pipe(input(224, 224, 3), resnetV2({ stageDepths: [3, 4, 9] })) // Model<[224, 224, 3], [14, 14, 1024]>
  */
 export const resnetV2 = <const C extends ResnetV2Config>(config: C) => {
-  const none = is(stageCount(config), 0)
-  return serial(
-    when(none, stemV2(config)),
-    when(not(none), serial(named('stem', stemV2(config)), stages(stageV2(config, 0, 1), stageV2(config, 1, 2), stageV2(config, 2, 2), stageV2(config, 3, 2)))),
-  )
+  const none = is((config.stageDepths ?? []).length as Depths<C>['length'], 0)
+  const all = stagesOf(config, (_, blocks) => named('blocks', blocks), sizes => blockV2(config, sizes))
+  return serial(when(none, stemV2(config)), when(not(none), serial(named('stem', stemV2(config)), stages(...all))))
 }
 
 // ── ResNet-D ────────────────────────────────────────────────────────────────────────────────────────
 
 const convD = <const D extends number, const K extends number, const S extends number = 1>(dim: D, kernelSize: K, stride: S = 1 as S) =>
-  conv2d({ dim, kernelSize, stride, padding: Math.floor(kernelSize / 2) as unknown as 'same', bias: false })
+  conv2d({ dim, kernelSize, stride, padding: paddingOf('symmetric', kernelSize), bias: false })
 
 const stemD = <const C extends ResnetConfig>(config: C) => {
   const dim = option(config, 'stemDim', 64)
@@ -146,25 +152,16 @@ const stemD = <const C extends ResnetConfig>(config: C) => {
   )
 }
 
-const blockD = (dim: number, stride: number, shortcut: AnyLayer): AnyLayer => {
+const blockD = ({ dim, before, stride }: BlockSizes): AnyLayer => {
   const width = Math.floor(dim / 4)
   const branch = serial(
     named('conv1', convD(width, 1)), named('bn1', batchNorm()), named('act1', relu()),
     named('conv2', convD(width, 3, stride)), named('bn2', batchNorm()), named('act2', relu()),
     named('conv3', convD(dim, 1)), named('bn3', batchNorm()),
   )
-  return serial(residual(branch, shortcut), named('act3', relu()))
-}
-
-const stageD = <const C extends ResnetConfig, const I extends number, const S extends number, const N extends string>(config: C, index: I, stride: S, before: number, name: N) => {
-  const dim = dimOf(config, index)
-  const strides = (stride as number) > 1
-  const shortcut = when(strides || before !== dim, named('downsample', serial(
-    named('0', when(strides, averagePool({ size: 2, padding: 'same', countPadding: false }))),
-    named('1', convD(dim, 1)), named('2', batchNorm()),
-  )))
-  const blocks = stage(dim, stride, config.stageDepths?.[index] ?? 0, blockD(dim, stride, shortcut), () => blockD(dim, 1, identity()))
-  return when(isLess(index, stageCount(config)), named(name, blocks))
+  const pool = averagePool({ size: 2, padding: 'same', countPadding: false })
+  const shortcut = named('downsample', serial(named('0', stride === 1 ? identity() : pool), named('1', convD(dim, 1)), named('2', batchNorm())))
+  return serial(stride === 1 && before === dim ? residual(branch) : residual(branch, shortcut), named('act3', relu()))
 }
 
 /**
@@ -175,9 +172,4 @@ const stageD = <const C extends ResnetConfig, const I extends number, const S ex
  * @example
  * pipe(input(224, 224, 3), resnetD({ stageDepths: [3, 4, 6] })) // Model<[224, 224, 3], [14, 14, 1024]>
  */
-export const resnetD = <const C extends ResnetConfig>(config: C) =>
-  serial(
-    stemD(config),
-    stageD(config, 0, 1, option(config, 'stemDim', 64), 'layer1'), stageD(config, 1, 2, dimOf(config, 0), 'layer2'),
-    stageD(config, 2, 2, dimOf(config, 1), 'layer3'), stageD(config, 3, 2, dimOf(config, 2), 'layer4'),
-  )
+export const resnetD = <const C extends ResnetConfig>(config: C) => serial(stemD(config), ...stagesOf(config, (i, blocks) => named(`layer${i + 1}`, blocks), blockD))

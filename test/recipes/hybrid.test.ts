@@ -118,7 +118,7 @@ describe("timm's own configuration", () => {
     [{ backbone: { kind: 'EfficientNet' } }, "hybrid: the backbone 'EfficientNet' is not known"],
     [{ backbone: { kind: 'ResNetV2 preact=True', layers: [1] } }, "hybrid: the backbone 'ResNetV2 preact=True' is not known"],
     [{ backbone: { layers: [1], widths: [3] } }, "hybrid: backbone: does not know 'widths'"],
-    [{ backbone: { layers: [1, 1, 1, 1, 1] } }, 'hybrid: a backbone has at most four stages'],
+    [{ backbone: { layers: [1, 1, 1, 1, 1] } }, 'hybrid: a backbone has more stages than channels'],
     [{ backbone: { kind: 'timm ResNet-D', layers: [1], avg_down: false } }, "hybrid: the backbone 'timm ResNet-D' is not supported without padding or without average pooling in its shortcuts"],
     [{ window_size: 7 }, "hybrid: does not know 'window_size'"],
   ])('is refused where it asks for something else: %j', (config, sentence) => expect(says(config)).toBe(sentence))

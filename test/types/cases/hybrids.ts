@@ -119,6 +119,13 @@ export const anOddImage = pipe(input(113, 97, 3), resnetV2({ stageDepths: [1, 1,
 // gives: [4, 4, 2048]
 export const anOddImageSymmetrically = pipe(input(113, 97, 3), resnetV2({ stageDepths: [1, 1, 1, 1], padding: 'symmetric' }))
 
+// gives: [2, 2, 512]
+export const fiveStages = pipe(input(113, 97, 3), resnetV2({ stageDepths: [1, 1, 1, 1, 1], stageDims: [128, 128, 256, 256, 512] }))
+
+const depths: readonly number[] = [1, 2]
+// gives: [number, number, number]
+export const stagesUnknown = pipe(input(113, 97, 3), resnetV2({ stageDepths: depths }))
+
 // gives: [29, 25, 64]
 export const aStemAlone = pipe(input(113, 97, 3), resnetV2({}))
 
