@@ -124,5 +124,6 @@ const valuesOf = async (node: Tensor<'parameter'>, weights: Weights): Promise<Ei
 }
 
 const check = (name: string, shape: Shape, values: Float32Array): Either<Problem, Float32Array> =>
-  values.length === sizeOf(shape) ? right(values) : left(problem('weightMisfit', `weights: '${name}' has ${values.length} values, but ${show(shape)} needs ${sizeOf(shape)}`))
+  !(values instanceof Float32Array) ? left(problem('weightMisfit', `weights: '${name}' is no Float32Array`))
+  : values.length === sizeOf(shape) ? right(values) : left(problem('weightMisfit', `weights: '${name}' has ${values.length} values, but ${show(shape)} needs ${sizeOf(shape)}`))
 

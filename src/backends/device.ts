@@ -38,10 +38,6 @@ export interface Device<B = unknown> {
   readonly upload: (values: Values, shape: Shape, dtype: DType) => B
   readonly download: (buffer: B) => Promise<Values>
   readonly free: (buffer: B) => void
-  /** A tfjs tensor as a buffer of ours; the tensor stays its owner's. */
-  readonly adopt: (tensor: TensorLike) => Promise<B>
-  /** A buffer as a tfjs tensor that the caller owns; the buffer is used up. */
-  readonly expose: (buffer: B, shape: Shape) => Promise<TensorLike>
 }
 
 /** A backend, as a value: import the one you want and hand it to `compile`. */

@@ -1,9 +1,5 @@
 import type { Tensor } from '../ops/tensor.js'
-import { sizeOf } from '../shape/shape.js'
-import type { Device, Kernel, Values } from './device.js'
-
-/** What a run needs beside its plan: the values of leaves. */
-export type LeafValue = (leaf: Tensor) => { readonly values: Values } | { readonly buffer: unknown }
+import type { Device, Kernel } from './device.js'
 
 /**
  * The buffers of one pass over some nodes. Whatever happens, `release` frees all that is still held.
@@ -60,6 +56,3 @@ export class Memory<B> {
     this.free([...this.buffers.keys()])
   }
 }
-
-/** Bytes a node's values take for one sample. */
-export const bytesOf = (node: Tensor): number => 4 * sizeOf(node.shape)

@@ -1,7 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { Graph } from '../graph/graph.js'
 import { collectNodes } from '../graph/graph.js'
-import { tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { isLeaf, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
 import type { Device, Kernel } from './device.js'
 
@@ -35,9 +35,6 @@ export const schedule = (signals: readonly Signal[]): Schedule => {
   for (const n of nodes) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || n.inputs.some(x => depends.has(x))) depends.add(n)
   return { once: nodes.filter(n => !depends.has(n)), each: nodes.filter(n => depends.has(n)), outputs }
 }
-
-/** Whether a node's value is given rather than computed. */
-export const isLeaf = (n: Tensor): boolean => n.op === 'input' || n.op === 'parameter' || n.op === 'constant' || n.op === 'dropMask'
 
 /**
  * Chooses a kernel for every node and finds each buffer's last use. Errors: `missingKernels`, with the whole

@@ -7,7 +7,7 @@ import { dropMaskValues } from './dropMaskValues.js'
 import type { Device, Values } from './device.js'
 import { Memory } from './memory.js'
 import { plan, type Plan } from './plan.js'
-import { feeds, isTensorLike, type Feed, type InputOf, type ResultOf } from './values.js'
+import { feeds, toTensor, type Feed, type InputOf, type ResultOf } from './values.js'
 
 /** What `compile` hands over. */
 export interface ProgramParts<B = unknown> {
@@ -21,6 +21,13 @@ export interface ProgramParts<B = unknown> {
   /** Weights in the form one node's kernel wants. */
   readonly adapted: ReadonlyMap<Tensor, B>
   readonly parameters: readonly string[]
+}
+
+/** What a run is fed, already matched and copied. */
+interface Fed {
+  readonly feeds: readonly Feed[]
+  readonly batch: number
+  readonly asTensors: boolean
 }
 
 /** Options of a run. */
@@ -58,7 +65,8 @@ export class Program<I, S> implements Disposable {
 
   /**
    * Runs a batch: typed arrays holding whole samples one after the other, or tfjs tensors with a batch axis
-   * in front; the result is of the same kind.
+   * in front; the result is of the same kind. The input is copied at once: it may be written to, or disposed of,
+   * while the run is under way.
    *
    * Errors: `inputMisfit`, `aborted`, `disposed`, `missingKernels`, `runFailed`.
    */
@@ -73,7 +81,9 @@ export class Program<I, S> implements Disposable {
   runWithFeatures<const X extends InputOf<I>>(input: X, options: RunOptions = {}): TaskEither<Problem, { readonly output: ResultOf<S, X>; readonly features: Readonly<Record<string, ResultOf<number[], X>>> }> {
     return () => {
       if (this.disposed) return Promise.resolve(left(problem('disposed', 'run: this program has been disposed of', { remedy: 'compile the model again' })))
-      const ran = this.queue.then(() => this.execute(input, options))
+      const matched = feeds(this.parts.inputs, input)
+      if (matched._tag === 'Left') return Promise.resolve(matched)
+      const ran = this.queue.then(() => this.execute(matched.right, options))
       this.queue = ran.catch(() => undefined)
       return ran as Promise<never>
     }
@@ -93,19 +103,17 @@ export class Program<I, S> implements Disposable {
     this.dispose()
   }
 
-  private async execute(input: unknown, options: RunOptions): Promise<Either<Problem, { output: unknown; features: Record<string, unknown> }>> {
-    const matched = feeds(this.parts.inputs, input)
-    if (matched._tag === 'Left') return matched
-    const { batch } = matched.right
+  private async execute({ feeds: given, batch, asTensors }: Fed, options: RunOptions): Promise<Either<Problem, { output: unknown; features: Record<string, unknown> }>> {
     const planned = this.planFor(batch)
     if (planned._tag === 'Left') return planned
-    const wrong = await outOfRange(this.parts.each, matched.right.feeds)
-    if (wrong !== undefined) return left(wrong)
     const memory = new Memory<unknown>(this.parts.device, this.parts.weights)
     try {
-      const aborted = await this.steps(planned.right, matched.right.feeds, memory, options)
+      const values = new Map<Tensor, Values>()
+      for (const feed of given) values.set(feed.node, await feed.values)
+      const wrong = outOfRange(this.parts.each, values)
+      if (wrong !== undefined) return left(wrong)
+      const aborted = await this.steps(planned.right, values, memory, options)
       if (aborted) return left(problem('aborted', 'run: aborted by its signal'))
-      const asTensors = matched.right.feeds.some(feed => isTensorLike(feed.given))
       const give = (signal: Signal): Promise<unknown> => this.give(signal, memory, batch, asTensors)
       const features: Record<string, unknown> = {}
       for (const [name, signal] of Object.entries(this.parts.features)) features[name] = await give(signal)
@@ -126,7 +134,7 @@ export class Program<I, S> implements Disposable {
   }
 
   /** Whether it was aborted. */
-  private async steps({ steps, batch }: Plan<unknown>, given: readonly Feed[], memory: Memory<unknown>, { signal, seed = 0, step: at = 0 }: RunOptions): Promise<boolean> {
+  private async steps({ steps, batch }: Plan<unknown>, given: ReadonlyMap<Tensor, Values>, memory: Memory<unknown>, { signal, seed = 0, step: at = 0 }: RunOptions): Promise<boolean> {
     const { device, adapted } = this.parts
     let resumed = performance.now()
     for (const { node, kernel, frees } of steps) {
@@ -136,10 +144,8 @@ export class Program<I, S> implements Disposable {
       }
       if (signal?.aborted === true) return true
       const shape = [batch, ...node.shape]
-      if (isOp(node, 'input')) {
-        const feed = given.find(f => f.node.attributes.name === node.attributes.name)!.given
-        memory.set(node, isTensorLike(feed) ? await device.adopt(feed) : device.upload(feed, shape, node.dtype))
-      } else if (isOp(node, 'dropMask')) memory.set(node, device.upload(dropMaskValues(node.attributes.stream, seed, at, node.attributes.keep, sizeOf(shape)), shape, 'float32'))
+      if (isOp(node, 'input')) memory.set(node, device.upload(given.get(node) as Values, shape, node.dtype))
+      else if (isOp(node, 'dropMask')) memory.set(node, device.upload(dropMaskValues(node.attributes.stream, seed, at, node.attributes.keep, sizeOf(shape)), shape, 'float32'))
       else memory.run(node, kernel, adapted.get(node))
       memory.free(frees)
     }
@@ -155,7 +161,7 @@ export class Program<I, S> implements Disposable {
     const { device } = this.parts
     const values = await device.download(memory.need(signal))
     const whole = signal.batched ? values : repeated(values, batch)
-    return asTensors ? device.expose(device.upload(whole, [batch, ...signal.shape], signal.dtype), [batch, ...signal.shape]) : whole
+    return asTensors ? toTensor(whole, [batch, ...signal.shape], signal.dtype) : whole
   }
 }
 
@@ -166,16 +172,16 @@ const repeated = (values: Values, batch: number): Values => {
 }
 
 /** A row number that a table does not have; backends would read past the table. */
-const outOfRange = async (nodes: readonly Tensor[], given: readonly Feed[]): Promise<Problem | undefined> => {
+const outOfRange = (nodes: readonly Tensor[], given: ReadonlyMap<Tensor, Values>): Problem | undefined => {
   for (const node of nodes) {
     const [table, indices] = node.inputs
-    const feed = node.op === 'gather' ? given.find(f => indices !== undefined && isOp(indices, 'input') && f.node.attributes.name === indices.attributes.name) : undefined
-    if (feed === undefined) continue
-    const rows = table!.shape[0] as number
-    const values = isTensorLike(feed.given) ? await feed.given.data() : feed.given
-    for (let i = 0; i < values.length; i++)
-      if (values[i]! < 0 || values[i]! >= rows) return problem('inputMisfit', `input ${feed.node.attributes.name}: ${values[i]} is no row of a table of ${rows}`)
+    const rows = table?.shape[0] as number
+    const values = node.op === 'gather' ? given.get(sourceOf(indices!)) : undefined
+    const wrong = values?.find(row => row < 0 || row >= rows)
+    if (wrong !== undefined) return problem('inputMisfit', `input: ${wrong} is no row of a table of ${rows}`)
   }
   return undefined
 }
 
+/** What a node's numbers are taken from, moved about but unchanged. */
+const sourceOf = (n: Tensor): Tensor => (n.op === 'reshape' || n.op === 'transpose' || n.op === 'slice' ? sourceOf(n.inputs[0]!) : n)

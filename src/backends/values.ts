@@ -1,7 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { isTensor, type Signal, type Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
-import type { Integers, Shape } from '../shape/shape.js'
+import type { DType, Integers, Shape } from '../shape/shape.js'
 import { show, sizeOf } from '../shape/shape.js'
 import type { TensorLike, Values } from './device.js'
 
@@ -12,32 +12,51 @@ export type InputOf<I> = I extends Shape ? Float32Array | TensorLike : I extends
 export type ResultOf<S, X> = S extends Shape ? Leaf<X, Float32Array> : S extends Integers ? Leaf<X, Int32Array> : { readonly [K in keyof S]: ResultOf<S[K], X> }
 type Leaf<X, A> = X extends TensorLike ? X : X extends Values ? A : X extends Readonly<Record<string, unknown>> ? Leaf<X[keyof X], A> : A
 
-/** One input tensor with what it was given. */
+/** One input tensor with a copy of what it was given. */
 export interface Feed {
   readonly node: Tensor<'input'>
-  readonly given: Values | TensorLike
+  readonly values: Promise<Values>
 }
 
 /** Whether a value is a tfjs tensor. */
-export const isTensorLike = (value: unknown): value is TensorLike => typeof value === 'object' && value !== null && 'dataId' in value && 'shape' in value
+export const isTensorLike = (value: unknown): value is TensorLike => {
+  const tensor = value as Partial<TensorLike> | null
+  return typeof value === 'object' && tensor !== null && typeof tensor.dataId === 'object' && Array.isArray(tensor.shape) && typeof tensor.data === 'function'
+}
 
 /**
- * Matches what a caller gave with the inputs of a graph, and finds the batch size. Errors: `inputMisfit`
+ * Matches what a caller gave with the inputs of a graph, copies it, so that it may be written to or disposed of
+ * from now on, and finds the batch size. Errors: `inputMisfit`
  * (a missing or unknown field, a wrong kind of array, a length that is no whole number of samples, batch
  * sizes that differ).
  */
-export const feeds = (inputs: Signal, given: unknown): Either<Problem, { readonly feeds: readonly Feed[]; readonly batch: number }> => {
+export const feeds = (inputs: Signal, given: unknown): Either<Problem, { readonly feeds: readonly Feed[]; readonly batch: number; readonly asTensors: boolean }> => {
   const found: Feed[] = []
   let batch: number | undefined
+  let asTensors = false
   const wrong = match(inputs, given, 'input', (node, value, path) => {
     const count = samples(node, value)
     if (count === undefined) return misfit(`${path}: expects ${node.dtype === 'int32' ? 'integers' : 'floats'} for whole samples of ${show(node.shape)} (${sizeOf(node.shape)} numbers each), got ${describe(value)}`)
     if (batch !== undefined && batch !== count) return misfit(`${path}: has ${count} samples, but another input has ${batch}`)
     batch = count
-    found.push({ node, given: value })
+    asTensors ||= isTensorLike(value)
+    found.push({ node, values: copied(node, value) })
     return undefined
   })
-  return wrong === undefined ? right({ feeds: found, batch: batch as number }) : left(wrong)
+  return wrong === undefined ? right({ feeds: found, batch: batch ?? 1, asTensors }) : left(wrong)
+}
+
+const copied = (node: Tensor, value: Values | TensorLike): Promise<Values> => {
+  const values = isTensorLike(value) ? Promise.resolve(value.data()).then(read => (node.dtype === 'int32' ? Int32Array.from(read) : Float32Array.from(read))) : Promise.resolve(value.slice())
+  // It is awaited when the run's turn comes; until then a failure is nobody's.
+  values.catch(() => undefined)
+  return values
+}
+
+/** Values as a tfjs tensor that the caller owns. */
+export const toTensor = async (values: Values, shape: Shape, dtype: DType): Promise<TensorLike> => {
+  const { tensor } = await import('@tensorflow/tfjs-core')
+  return tensor(values, [...shape], dtype)
 }
 
 const misfit = (sentence: string): Problem => problem('inputMisfit', sentence)

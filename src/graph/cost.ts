@@ -1,6 +1,6 @@
 import { isOp, type Tensor } from '../ops/tensor.js'
 import { sizeOf } from '../shape/shape.js'
-import { parametersOf, type Graph } from './graph.js'
+import type { Graph } from './graph.js'
 
 /** Multiply-adds of one forward pass of one sample, counted as papers do; see {@link multiplyAdds}. */
 export interface MultiplyAdds {
@@ -65,4 +65,4 @@ export const activationBytes = (graph: Pick<Graph, 'nodes' | 'output'>): number 
  * @example
  * cost(graph).params // 5717416
  */
-export const cost = (graph: Graph): Cost => ({ params: parameterCount(parametersOf(graph)), macs: multiplyAdds(graph.nodes), activationBytes: activationBytes(graph) })
+export const cost = (graph: Graph): Cost => ({ params: parameterCount(graph.parameters), macs: multiplyAdds(graph.nodes), activationBytes: activationBytes(graph) })

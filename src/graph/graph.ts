@@ -22,8 +22,10 @@ export interface Graph {
   readonly output: Signal
   /** Outputs of inner layers by path or tap name, which `compile` can be asked for. */
   readonly features: ReadonlyMap<string, Signal>
-  /** Every node the output or a kept feature needs. */
+  /** Every node the output needs. */
   readonly nodes: readonly Tensor[]
+  /** Every weight a layer asked for, in order, whether the output needs it or only a feature. */
+  readonly parameters: readonly Tensor<'parameter'>[]
   readonly layers: readonly LayerRow[]
 }
 
@@ -53,8 +55,8 @@ export const collectNodes = (roots: readonly Tensor[], seen: Set<Tensor> = new S
   return order
 }
 
-/** The parameters of a graph, in the order in which they are first used. */
-export const parametersOf = (graph: Pick<Graph, 'nodes'>): readonly Tensor<'parameter'>[] => graph.nodes.filter((n): n is Tensor<'parameter'> => n.op === 'parameter')
+/** The weights of a traced model, in the order in which its layers ask for them. */
+export const parametersOf = ({ parameters }: Pick<Graph, 'parameters'>): readonly Tensor<'parameter'>[] => parameters
 
 /**
  * Whether a name is that of a fixed table among the features, such as the masks of shifted windows. A checkpoint

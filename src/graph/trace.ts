@@ -1,11 +1,13 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
-import type { AnyLayer, Mode, Window } from '../layers/core/layer.js'
+import { isLayer, type AnyLayer, type Mode, type Window } from '../layers/core/layer.js'
 import type { AnyModel, InputSpec, Model } from '../layers/core/model.js'
 import { accepted } from '../layers/core/preconditions.js'
 import { Refusal, shapeOfSignal } from '../layers/core/refuse.js'
 import { OpError } from '../ops/opError.js'
 import { constant, input as inputNode, parameter } from '../ops/ops.js'
-import { mapSignal, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import type { Initialiser } from '../ops/initialiser.js'
+import { isOp, mapSignal, tensorsOf, type ParameterRole, type Signal, type Tensor } from '../ops/tensor.js'
+import type { Shape } from '../shape/shape.js'
 import { isSize } from '../shape/natural.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { collectNodes, type Graph, type LayerRow } from './graph.js'
@@ -22,7 +24,7 @@ export interface TraceOptions {
  * parameters with their published names, layer by layer, without allocating anything.
  *
  * Errors (on the left): the sentence of the first layer that does not fit, with its path; `notASize`,
- * `duplicateParameter`, `faultyLayer` (a layer that makes an impossible op: a fault in that layer).
+ * `duplicateParameter`, `duplicateStream`, `duplicateFeature` (a name used twice), `notALayer`, `badName`, `faultyLayer` (a layer that makes an impossible op: a fault in that layer).
  *
  * @example
  * isRight(trace(pipe(input(224, 224, 3), patchEmbed({ patchSize: 16, dim: 192 })))) // true
@@ -32,7 +34,8 @@ export const trace = (model: AnyModel, options: TraceOptions = {}): Either<Probl
     const inputs = inputsOf(model.input, '')
     const tracer = new Tracer(options.mode ?? 'inference')
     const output = model.layers.reduce<Signal>((x, layer) => tracer.apply(layer, x, '', undefined), inputs)
-    return right({ inputs, output, features: tracer.features, nodes: collectNodes(tensorsOf(output)), layers: tracer.rows })
+    tracer.checkStreams(output)
+    return right({ inputs, output, features: tracer.features, nodes: collectNodes(tensorsOf(output)), parameters: tracer.parameters, layers: tracer.rows })
   } catch (fault) {
     if (fault instanceof Refusal) return left(fault.problem)
     throw fault
@@ -51,6 +54,8 @@ export const shapeOf = <I, S>(model: Model<I, S>): Either<Problem, S> => {
 }
 
 const inputsOf = (spec: InputSpec, name: string): Signal => {
+  const odd = 'fields' in spec ? Object.keys(spec.fields).find(field => !/^\w+$/.test(field) || field === 'integers') : undefined
+  if (odd !== undefined) throw new Refusal(problem('badName', `inputs: '${odd}' is no name for a field; use letters, digits and underscores, and not 'integers'`, { path: 'inputs' }))
   if ('fields' in spec) return Object.freeze(Object.fromEntries(Object.entries(spec.fields).map(([field, inner]) => [field, inputsOf(inner, name === '' ? field : `${name}.${field}`)])))
   const wrong = spec.shape.find(size => !isSize(size))
   if (wrong !== undefined) throw new Refusal(problem('notASize', `input: a size must be a whole number from 1 to 10^9, got ${wrong}`, { path: 'input' }))
@@ -61,8 +66,10 @@ const inputsOf = (spec: InputSpec, name: string): Signal => {
 class Tracer {
   readonly features = new Map<string, Signal>()
   readonly rows: LayerRow[] = []
+  readonly parameters: Tensor<'parameter'>[] = []
   private readonly seen = new Set<Tensor>()
   private readonly names = new Set<string>()
+  private readonly taps = new Set<string>()
   private readonly counts = new Map<string, number>()
   /** For each layer being run, outermost first, the nodes it has made itself. */
   private readonly owners: Tensor[][] = []
@@ -73,6 +80,7 @@ class Tracer {
 
   /** One layer at a place. A scope that is given replaces the layer's own, and shows in error paths. */
   apply(layer: AnyLayer, x: Signal, parent: string, scope: string | undefined): Signal {
+    if (!isLayer(layer)) throw new Refusal(problem('notALayer', `a layer is needed here, but there is ${String(layer)}`, { path: scope === undefined ? parent : join(parent, scope) }))
     const { definition } = layer
     const path = join(parent, scope ?? this.unique(parent, definition.scope))
     const place = scope === undefined ? parent : path
@@ -95,7 +103,7 @@ class Tracer {
   private forward(layer: AnyLayer, x: Signal, path: string, place: string): Signal {
     const { definition } = layer
     const declared = definition.parameters(shapeOfSignal(x) as never, this.window)
-    const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, role }]) => [name, parameter(this.claim(join(path, name), place), shape, initialiser, role)]))
+    const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, role }]) => [name, this.parameter(join(path, name), place, shape, initialiser, role)]))
     try {
       return definition.forward(x as never, {
         mode: this.mode,
@@ -104,7 +112,7 @@ class Tracer {
         apply: (inner, signal, scope) => this.apply(inner, signal, path, scope),
         applyToEach: (inner, signal, window) => this.applyToEach(inner, signal, path, window),
         ...(this.window === undefined ? {} : { window: this.window }),
-        record: (name, signal) => (this.features.set(name, signal), signal),
+        record: (name, signal) => this.record(name, signal, place),
       })
     } catch (fault) {
       if (fault instanceof OpError) throw new Refusal(problem('faultyLayer', `${definition.label}: ${fault.message}`, { path: located(problem('', definition.label), place).path, remedy: 'this is a fault in the layer: its preconditions should have refused the signal' }))
@@ -147,10 +155,30 @@ class Tracer {
     return count === 0 ? scope : `${scope}_${count}`
   }
 
-  private claim(name: string, place: string): string {
+  private parameter(name: string, place: string, shape: Shape, initialiser: Initialiser, role?: ParameterRole): Tensor<'parameter'> {
     if (this.names.has(name)) throw new Refusal(problem('duplicateParameter', `two parameters are called '${name}'`, { path: place, remedy: 'wrap one of the layers in named(…)' }))
     this.names.add(name)
-    return name
+    const made = parameter(name, shape, initialiser, role)
+    this.parameters.push(made)
+    return made
+  }
+
+  private record(name: string, signal: Signal, place: string): Signal {
+    if (this.taps.has(name)) throw new Refusal(problem('duplicateFeature', `two signals are recorded as '${name}'`, { path: place, remedy: 'give each tap a name of its own' }))
+    this.taps.add(name)
+    this.features.set(name, signal)
+    return signal
+  }
+
+  /** Masks of one stream are one mask, so no two layers may drop by the same. */
+  checkStreams(output: Signal): void {
+    const streams = new Set<string>()
+    for (const n of collectNodes(tensorsOf(output))) {
+      if (!isOp(n, 'dropMask')) continue
+      const { stream } = n.attributes
+      if (streams.has(stream)) throw new Refusal(problem('duplicateStream', `two layers drop by the same random stream '${stream}'`, { path: stream, remedy: 'wrap one of the layers in named(…)' }))
+      streams.add(stream)
+    }
   }
 }
 

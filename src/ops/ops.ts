@@ -60,7 +60,7 @@ export const divide = binary('divide')
 /** The larger of `a` and `b`, broadcasting. */
 export const maximum = binary('maximum')
 
-type Unary = 'exp' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu' | 'softmax'
+type Unary = 'exp' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu'
 const unary = <K extends Unary>(op: K) => (x: Tensor): Tensor<K> => node(op, [x], {} as Attributes[K], x.shape)
 
 /** `eˣ`. */
@@ -74,7 +74,10 @@ export const sigmoid = unary('sigmoid')
 /** `max(x, 0)`. */
 export const relu = unary('relu')
 /** `eˣ / Σ eˣ` over the last axis. */
-export const softmax = unary('softmax')
+export const softmax = (x: Tensor): Tensor<'softmax'> => {
+  demand(x.shape.length >= 1, 'softmax: expects a channel axis')
+  return node('softmax', [x], {}, x.shape)
+}
 /** `x·Φ(x)` (Hendrycks and Gimpel, 2016), or one of its approximations. */
 export const gelu = (x: Tensor, form: GeluForm = 'erf'): Tensor<'gelu'> => node('gelu', [x], { form }, x.shape)
 
@@ -136,8 +139,11 @@ export const batchMean = (x: Tensor): Tensor<'batchMean'> => {
 }
 
 /** `(x − mean) / √(variance + ε)` over the last axis, biased variance (Ba et al., 2016), then `· gamma + beta` if given. */
-export const layerNorm = (x: Tensor, epsilon: number, affine?: { readonly gamma: Tensor; readonly beta: Tensor }): Tensor<'layerNorm'> =>
-  node('layerNorm', affine === undefined ? [x] : [x, affine.gamma, affine.beta], { epsilon }, x.shape)
+export const layerNorm = (x: Tensor, epsilon: number, affine?: { readonly gamma: Tensor; readonly beta: Tensor }): Tensor<'layerNorm'> => {
+  demand(x.shape.length >= 1, 'layerNorm: expects a channel axis')
+  demand(affine === undefined || [affine.gamma, affine.beta].every(t => !t.batched && sameShape(t.shape, x.shape.slice(-1))), 'layerNorm: scale and shift are not one unbatched number a channel')
+  return node('layerNorm', affine === undefined ? [x] : [x, affine.gamma, affine.beta], { epsilon }, x.shape)
+}
 
 // ── contractions ────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +165,7 @@ const matrix = (shape: Shape, transposed: boolean): readonly [number, number] =>
 /** `x [..., in] → [..., out]` by a weight `[out, in]` and a bias `[out]`, as PyTorch stores them. */
 export const linear = (x: Tensor, weight: Tensor, bias?: Tensor): Tensor<'linear'> => {
   demand(weight.shape.length === 2 && x.shape.at(-1) === weight.shape[1] && !weight.batched, `linear: a weight of ${show(weight.shape)} does not take ${show(x.shape)}`)
-  demand(bias === undefined || sameShape(bias.shape, [weight.shape[0] as number]), 'linear: the bias does not have one element for each channel out')
+  demand(bias === undefined || (!bias.batched && sameShape(bias.shape, [weight.shape[0] as number])), 'linear: the bias does not have one element for each channel out')
   return node('linear', bias === undefined ? [x, weight] : [x, weight, bias], {}, [...x.shape.slice(0, -1), weight.shape[0] as number])
 }
 
@@ -189,6 +195,7 @@ export const conv2d = (x: Tensor, weight: Tensor, bias: Tensor | undefined, { st
   const rows = convSize(height + top + bottom, kernelHeight, strides[0], 0)
   const columns = convSize(width + left + right, kernelWidth, strides[1], 0)
   demand(x.shape.length === 3 && weight.shape.length === 4 && channels === perGroup * groups && out % groups === 0 && rows !== undefined && columns !== undefined, `conv2d: a weight of ${show(weight.shape)} does not take ${show(x.shape)}`)
+  demand(!weight.batched && (bias === undefined || (!bias.batched && sameShape(bias.shape, [out]))), 'conv2d: weight and bias are not unbatched, with one bias for each channel out')
   return node('conv2d', bias === undefined ? [x, weight] : [x, weight, bias], { strides, padding, groups }, [rows as number, columns as number, out])
 }
 

@@ -96,6 +96,18 @@ export interface Tensor<K extends OpKind = OpKind> {
   readonly batched: boolean
 }
 
+/** Ops whose value is given, not computed. */
+export type LeafKind = 'input' | 'parameter' | 'constant' | 'dropMask'
+
+/** Ops that compute. */
+export type ComputedKind = Exclude<OpKind, LeafKind>
+
+/** Whether a node's value is given rather than computed. */
+export const isLeaf = ({ op }: Tensor): boolean => op === 'input' || op === 'parameter' || op === 'constant' || op === 'dropMask'
+
+/** The shape of a node's value: the batch axis in front, 1 where there is none. */
+export const valueShape = (node: Tensor, batch: number): number[] => [node.batched ? batch : 1, ...node.shape]
+
 /** One tensor, or a record of signals. */
 export type Signal = Tensor | { readonly [name: string]: Signal }
 

@@ -2,6 +2,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { isComputed, parametersOf } from '../graph/graph.js'
 import { trace } from '../graph/trace.js'
+import type { Mode } from '../layers/core/layer.js'
 import type { AnyModel, Model } from '../layers/core/model.js'
 import { problem, type Problem } from '../shape/problem.js'
 import type { Shape } from '../shape/shape.js'
@@ -12,6 +13,8 @@ import type { Safetensors } from './safetensors.js'
 export interface LoadOptions {
   /** Names in the file that the model does not want, and no matter. */
   readonly ignore?: (name: string) => boolean
+  /** `training` also wants what only training reads (default `inference`). */
+  readonly mode?: Mode
 }
 
 /**
@@ -24,7 +27,7 @@ export interface LoadOptions {
  * loadWeights(file, vitTiny) // Either<Problem, (name: string, shape: Shape) => TaskEither<Problem, Float32Array>>
  */
 export const loadWeights = <I, S>(file: Safetensors, model: Model<I, S>, options: LoadOptions = {}): Either<Problem, (name: string, shape: Shape) => TaskEither<Problem, Float32Array>> => {
-  const graph = trace(model as AnyModel)
+  const graph = trace(model as AnyModel, { mode: options.mode ?? 'inference' })
   if (graph._tag === 'Left') return graph
   const matched = matchWeights(parametersOf(graph.right).map(({ attributes, shape }) => ({ name: attributes.name, shape })), file.tensors, { ignore: name => isComputed(graph.right, name) || options.ignore?.(name) === true })
   if (matched._tag === 'Left') return left(matched.left)

@@ -9,6 +9,7 @@ export const cpu: Backend = tfjsBackend({
   packageName: '@tensorflow/tfjs-backend-cpu',
   load: () => import('@tensorflow/tfjs-backend-cpu'),
   lowerings,
+  keepsArrays: true,
   // tfjs greets at first use and recommends another backend; whoever imports this one has chosen.
   prepare: async backend => void Object.assign(backend, { firstUse: false }),
 })

@@ -12,4 +12,5 @@ export const nodeGpu: Backend = tfjsBackend({
   // By a variable: the package is optional, and its types need not be there to build.
   load: () => import(packageName),
   lowerings,
+  keepsArrays: true,
 })

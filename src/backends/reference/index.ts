@@ -3,7 +3,7 @@ import { of } from 'fp-ts/lib/TaskEither.js'
 import { evaluate } from '../../ops/definition/define.js'
 import { fill, type Value } from '../../ops/definition/value.js'
 import type { DType } from '../../shape/shape.js'
-import type { Backend, Device, TensorLike } from '../device.js'
+import type { Backend, Device } from '../device.js'
 
 /** A value with the element type it is handed out as. */
 interface ReferenceBuffer extends Value {
@@ -16,14 +16,6 @@ const device: Device<ReferenceBuffer> = {
   upload: (values, shape, dtype) => ({ ...fill(shape, i => values[i]!), dtype }),
   download: async ({ data, dtype }) => (dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data)),
   free: () => {},
-  adopt: async (tensor: TensorLike) => {
-    const values = await tensor.data()
-    return { ...fill(tensor.shape, i => values[i]!), dtype: tensor.dtype === 'int32' ? 'int32' : 'float32' }
-  },
-  expose: async ({ data, dtype }, shape) => {
-    const { tensor } = await import('@tensorflow/tfjs-core')
-    return tensor(Float32Array.from(data), [...shape], dtype)
-  },
 }
 
 /**

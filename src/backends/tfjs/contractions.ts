@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../shape/shape.js'
-import { batchedShape, type Lowering } from './lowering.js'
+import { valueShape } from '../../ops/tensor.js'
+import type { Lowering } from './lowering.js'
 import type { Workspace } from './workspace.js'
 
 /** Repeats what has no batch over the batch, where a kernel does not broadcast. */
@@ -29,7 +30,7 @@ export const linear: Lowering<'linear'> = {
     const rows = w.reshape(x!, [1, sizeOf(x!.shape) / inner, inner])
     const product = w.call('BatchMatMul', { a: rows, b: w.reshape(weight!, [1, inner, out]) }, { transposeA: false, transposeB: false })
     const shifted = bias === undefined ? product : w.call('Add', { a: product, b: w.reshape(bias, [out]) })
-    return w.reshape(shifted, batchedShape(node, batch))
+    return w.reshape(shifted, valueShape(node, batch))
   },
 }
 
@@ -51,6 +52,6 @@ export const attention: Lowering<'attention'> = {
     const shifted = bias === undefined ? scores : w.reshape(w.call('Add', { a: w.reshape(scores, whole), b: bias }), scores.shape)
     const weights = w.call('Softmax', { logits: shifted }, { dim: 3 })
     const attended = w.call('BatchMatMul', { a: weights, b: heads(w, v!, numHeads) }, { transposeA: false, transposeB: false })
-    return w.reshape(w.call('Transpose', { x: attended }, { perm: [0, 2, 1, 3] }), batchedShape(node, batch))
+    return w.reshape(w.call('Transpose', { x: attended }, { perm: [0, 2, 1, 3] }), valueShape(node, batch))
   },
 }

@@ -1,12 +1,16 @@
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { Tensor } from '../../ops/tensor.js'
-import type { Device, TensorLike, Values } from '../device.js'
+import type { Device, Values } from '../device.js'
 import type { Lowering, Lowerings } from './lowering.js'
 import { Workspace, type Tfjs, type TfjsBackend } from './workspace.js'
 
-/** A device over a tfjs backend that is ready. */
-export const tfjsDevice = (name: string, tf: Tfjs, backendName: string, table: Lowerings): Device<TensorInfo> => {
+/**
+ * A device over a tfjs backend that is ready.
+ *
+ * @param keepsArrays whether values must be copied on their way in and out, lest a caller's array be ours too
+ */
+export const tfjsDevice = (name: string, tf: Tfjs, backendName: string, table: Lowerings, keepsArrays: boolean): Device<TensorInfo> => {
   const backend = tf.engine().findBackend(backendName) as TfjsBackend
   const w = new Workspace(tf, backend, backendName)
   const choose = (node: Tensor): readonly string[] | Lowering => {
@@ -24,19 +28,11 @@ export const tfjsDevice = (name: string, tf: Tfjs, backendName: string, table: L
         run: inputs => w.scope(() => run(w, inputs, node, batch)),
       })
     },
-    upload: (values, shape, dtype) => w.upload(values, shape, dtype),
-    download: async buffer => (await backend.read(buffer.dataId)) as Values,
-    free: buffer => w.free(buffer),
-    adopt: async (tensor: TensorLike) => {
-      // Through its values: the tensor may live on another backend, or be disposed while we run.
-      const values = await tensor.data()
-      const dtype = tensor.dtype === 'int32' ? 'int32' : 'float32'
-      return w.upload(dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values), tensor.shape, dtype)
-    },
-    expose: async (buffer, shape) => {
+    upload: (values, shape, dtype) => w.upload(keepsArrays ? values.slice() : values, shape, dtype),
+    download: async buffer => {
       const values = (await backend.read(buffer.dataId)) as Values
-      w.free(buffer)
-      return tf.tensor(values, [...shape], buffer.dtype)
+      return keepsArrays ? values.slice() : values
     },
+    free: buffer => w.free(buffer),
   }
 }

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { OpKind, Tensor } from '../../ops/tensor.js'
+import type { ComputedKind, OpKind, Tensor } from '../../ops/tensor.js'
 import type { Workspace } from './workspace.js'
 
 /**
@@ -16,11 +16,5 @@ export interface Lowering<K extends OpKind = OpKind> {
   readonly run: (w: Workspace, inputs: readonly TensorInfo[], node: Tensor<K>, batch: number) => TensorInfo
 }
 
-/** Ops whose value is given, not computed. */
-export type LeafKind = 'input' | 'parameter' | 'constant' | 'dropMask'
-
 /** For every op, the ways to run it, best first: the first one whose kernels the backend has is taken. */
-export type Lowerings = { readonly [K in Exclude<OpKind, LeafKind>]: readonly Lowering<K>[] }
-
-/** The shape of a node's result with its batch axis. */
-export const batchedShape = (node: Tensor, batch: number): number[] => [node.batched ? batch : 1, ...node.shape]
+export type Lowerings = { readonly [K in ComputedKind]: readonly Lowering<K>[] }

@@ -1,18 +1,30 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { OpKind, Tensor } from '../../ops/tensor.js'
+import { valueShape, type ComputedKind, type Tensor } from '../../ops/tensor.js'
 import { attention, linear, matmul, overBatch } from './contractions.js'
 import { averagePool, conv2d, depthwiseConv2d, maxPool } from './windows.js'
-import { batchedShape, type Lowering, type Lowerings } from './lowering.js'
+import type { Lowering, Lowerings } from './lowering.js'
+import { foldAxes } from './foldAxes.js'
 import type { Workspace } from './workspace.js'
 
-type AnyOp = Exclude<OpKind, 'input' | 'parameter' | 'constant' | 'dropMask'>
-
-const binary = <K extends AnyOp>(kernel: string): readonly Lowering<K>[] => [{ needs: [kernel], run: (w, [a, b]) => w.call(kernel, { a, b }) }]
-const unary = <K extends AnyOp>(kernel: string): readonly Lowering<K>[] => [{ needs: [kernel], run: (w, [x]) => w.call(kernel, { x }) }]
+/** Kernels broadcast over six axes at most (XNNPACK, and TensorFlow's own): more are folded first. */
+const binary = <K extends ComputedKind>(kernel: string): readonly Lowering<K>[] => [
+  {
+    needs: [kernel, 'Reshape'],
+    fits: node => foldAxes(...(node.inputs.map(x => [batchMark(x), ...x.shape]) as [number[], number[]]))[0].length <= 6,
+    run: (w, [a, b], node, batch) => {
+      if (node.shape.length < 6) return w.call(kernel, { a, b })
+      const [left, right] = foldAxes(a!.shape, b!.shape)
+      return w.reshape(w.call(kernel, { a: w.reshape(a!, left), b: w.reshape(b!, right) }), valueShape(node, batch))
+    },
+  },
+]
+/** A batch of unknown size: any number that no axis has but 1. */
+const batchMark = (x: Tensor): number => (x.batched ? 1e9 + 7 : 1)
+const unary = <K extends ComputedKind>(kernel: string): readonly Lowering<K>[] => [{ needs: [kernel], run: (w, [x]) => w.call(kernel, { x }) }]
 
 const axesOf = (node: Tensor<'sum' | 'mean' | 'max'>): readonly number[] => node.attributes.axes.map(axis => axis + 1)
 /** Kernels differ on `keepDims`; a reshape settles it. */
-const reduced = (w: Workspace, x: TensorInfo, node: Tensor, batch: number): TensorInfo => w.reshape(x, batchedShape(node, batch))
+const reduced = (w: Workspace, x: TensorInfo, node: Tensor, batch: number): TensorInfo => w.reshape(x, valueShape(node, batch))
 
 /** `x·Φ(x)` in its three forms, from elementwise kernels. */
 const gelu: Lowering<'gelu'> = {
@@ -57,9 +69,9 @@ export const lowerings: Lowerings = {
   sigmoid: unary('Sigmoid'),
   relu: unary('Relu'),
   gelu: [gelu],
-  reshape: [{ needs: ['Reshape'], run: (w, [x], node, batch) => w.reshape(x!, batchedShape(node, batch)) }],
+  reshape: [{ needs: ['Reshape'], run: (w, [x], node, batch) => w.reshape(x!, valueShape(node, batch)) }],
   transpose: [{ needs: ['Transpose'], run: (w, [x], { attributes: { perm } }) => w.call('Transpose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) }],
-  slice: [{ needs: ['Slice'], run: (w, [x], node, batch) => w.call('Slice', { x }, { begin: [0, ...node.attributes.begin], size: batchedShape(node, batch) }) }],
+  slice: [{ needs: ['Slice'], run: (w, [x], node, batch) => w.call('Slice', { x }, { begin: [0, ...node.attributes.begin], size: valueShape(node, batch) }) }],
   concat: [
     {
       needs: ['Concat', 'Tile'],
@@ -72,7 +84,7 @@ export const lowerings: Lowerings = {
       needs: ['GatherV2', 'Reshape'],
       run: (w, [table, indices], node, batch) => {
         const rows = w.call('GatherV2', { x: w.reshape(table!, table!.shape.slice(1)), indices: w.reshape(indices!, [indices!.shape.reduce((n, size) => n * size, 1)]) }, { axis: 0, batchDims: 0 })
-        return w.reshape(rows, batchedShape(node, batch))
+        return w.reshape(rows, valueShape(node, batch))
       },
     },
   ],

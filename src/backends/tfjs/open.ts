@@ -17,6 +17,8 @@ export interface TfjsBackendParts {
   /** Imports that package. Written out where the backend is declared, so that bundlers see it. */
   readonly load: () => Promise<unknown>
   readonly lowerings: Lowerings
+  /** Whether the backend keeps and hands out the very arrays it is given. */
+  readonly keepsArrays?: boolean
   /** Done once it is ready: registers kernels of our own. */
   readonly prepare?: (backend: TfjsBackend) => Promise<void>
 }
@@ -28,7 +30,7 @@ export interface TfjsBackendParts {
 export const tfjsBackend = (parts: TfjsBackendParts): Backend => {
   let opened: Promise<Either<Problem, Device>> | undefined
   const open: TaskEither<Problem, Device> = async () => {
-    const result = await (opened ??= start(parts))
+    const result = await (opened ??= inTurn(() => start(parts)))
     // A failure is not kept: the package may be installed, or the paths set, before the next try.
     if (result._tag === 'Left') opened = undefined
     return result
@@ -36,7 +38,15 @@ export const tfjsBackend = (parts: TfjsBackendParts): Backend => {
   return { name: parts.name, open }
 }
 
-const start = async ({ name, registeredAs, packageName, load, lowerings, prepare }: TfjsBackendParts): Promise<Either<Problem, Device>> => {
+/** tfjs starts one backend at a time: choosing another cancels one that is still starting. */
+let starting: Promise<unknown> = Promise.resolve()
+const inTurn = <A>(f: () => Promise<A>): Promise<A> => {
+  const turn = starting.then(f)
+  starting = turn.catch(() => undefined)
+  return turn
+}
+
+const start = async ({ name, registeredAs, packageName, load, lowerings, keepsArrays = false, prepare }: TfjsBackendParts): Promise<Either<Problem, Device>> => {
   const core = await attempt(() => import('@tensorflow/tfjs-core'))
   if (core._tag === 'Left') return left(absent(name, '@tensorflow/tfjs-core', core.left))
   const tf: Tfjs = core.right
@@ -47,9 +57,9 @@ const start = async ({ name, registeredAs, packageName, load, lowerings, prepare
   if (started._tag === 'Left' || !started.right) return left(problem('backendBroken', `${name}: ${packageName} is installed but does not start${started._tag === 'Left' ? `: ${started.left}` : ''}`, { remedy: '`vitrail backends` lists those that work here' }))
   const backend = tf.engine().findBackend(registeredAs) as TfjsBackend
   const prepared = await attempt(async () => prepare?.(backend))
-  if (before !== undefined && before !== registeredAs) await tf.setBackend(before)
+  if (before !== undefined && before !== registeredAs) await attempt(() => tf.setBackend(before))
   if (prepared._tag === 'Left') return left(problem('backendBroken', `${name}: its kernels do not load: ${prepared.left}`))
-  return right(tfjsDevice(name, tf, registeredAs, lowerings) as Device)
+  return right(tfjsDevice(name, tf, registeredAs, lowerings, keepsArrays) as Device)
 }
 
 const attempt = async <A>(f: () => Promise<A>): Promise<Either<string, A>> => {

@@ -1,4 +1,5 @@
-import { batchedShape, type Lowerings } from '../tfjs/lowering.js'
+import { valueShape } from '../../ops/tensor.js'
+import type { Lowerings } from '../tfjs/lowering.js'
 import { overBatch } from '../tfjs/contractions.js'
 import { lowerings } from '../tfjs/lowerings.js'
 
@@ -17,7 +18,7 @@ export const wasmLowerings: Lowerings = {
     },
     ...lowerings.layerNorm,
   ],
-  slice: [{ needs: ['VitrailSlice'], run: (w, [x], node, batch) => w.call('VitrailSlice', { x }, { begin: [0, ...node.attributes.begin], size: batchedShape(node, batch) }) }, ...lowerings.slice],
+  slice: [{ needs: ['VitrailSlice'], run: (w, [x], node, batch) => w.call('VitrailSlice', { x }, { begin: [0, ...node.attributes.begin], size: valueShape(node, batch) }) }, ...lowerings.slice],
   transpose: [
     { needs: ['VitrailTranspose'], fits: node => node.shape.length < 6, run: (w, [x], { attributes: { perm } }) => w.call('VitrailTranspose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) },
     ...lowerings.transpose,

@@ -1,14 +1,11 @@
 import { sizeOf, type Shape } from '../../shape/shape.js'
-import type { OpKind, Tensor } from '../tensor.js'
+import { valueShape, type ComputedKind, type OpKind, type Tensor } from '../tensor.js'
 import { attention, conv2d, linear, matmul } from './contractions.js'
 import { erf } from './erf.js'
 import { broadcastStrides, fill, walk, type Value } from './value.js'
 
 /** What an op computes: its node, its inputs' values and the batch size to the result. */
 type Meaning<K extends OpKind> = (node: Tensor<K>, inputs: readonly Value[], batch: number) => Value
-
-/** The shape of a node's value: the batch axis in front, 1 where there is none. */
-export const valueShape = (node: Tensor, batch: number): Shape => [node.batched ? batch : 1, ...node.shape]
 
 const binary = <K extends OpKind>(f: (a: number, b: number) => number): Meaning<K> => (node, [a, b], batch) => {
   const shape = valueShape(node, batch)
@@ -45,7 +42,7 @@ const rows = (x: Value, f: (row: Float64Array, out: Float64Array) => void): Valu
  * What every op means, in plain loops and double precision: the definition that backends are compared
  * with, and what constant folding computes. Leaves have no entry: their values are given.
  */
-export const definitions: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant' | 'dropMask'>]: Meaning<K> } = {
+export const definitions: { readonly [K in ComputedKind]: Meaning<K> } = {
   add: binary((a, b) => a + b),
   subtract: binary((a, b) => a - b),
   multiply: binary((a, b) => a * b),
