@@ -1,11 +1,10 @@
 import { right } from 'fp-ts/lib/Either.js'
 import { showProblem, type Problem } from '../shape/problem.js'
-import type { SignalShape } from '../shape/shape.js'
+import { showFields, type SignalShape } from '../shape/shape.js'
 import type { CliCommand } from './parts/command.js'
 import { format } from './parts/format.js'
 import { inputShape } from './parts/inputShape.js'
 import { options } from './parts/options.js'
-import { showSignal } from './parts/showSignal.js'
 import { subjects } from './parts/subjects.js'
 import { table } from './parts/table.js'
 import { tryModel } from './parts/tryModel.js'
@@ -45,7 +44,7 @@ export const check: CliCommand<{ readonly json?: boolean }> = {
     }
     if (json) print(JSON.stringify(checked, null, 2))
     else if (checked.length > 0) {
-      const rows = checked.map(({ id, ok, input, output, params, problem }) => [id, showSignal(input), output === undefined ? '' : showSignal(output), params === undefined ? '' : format.count(params), ok ? colours.green('ok') : colours.red(showProblem(problem!))])
+      const rows = checked.map(({ id, ok, input, output, params, problem }) => [id, showFields(input), output === undefined ? '' : showFields(output), params === undefined ? '' : format.count(params), ok ? colours.green('ok') : colours.red(showProblem(problem!))])
       print(table([{ title: 'model' }, { title: 'input' }, { title: 'output' }, { title: 'parameters', align: 'right' }, { title: '' }], rows, colours))
     }
     return right(unreadable ? 2 : checked.every(({ ok }) => ok) ? 0 : 1)

@@ -5,6 +5,7 @@ import { cost } from '../graph/cost.js'
 import { trace } from '../graph/trace.js'
 import { shapeOfSignal } from '../layers/core/refuse.js'
 import type { Problem } from '../shape/problem.js'
+import { showFields } from '../shape/shape.js'
 import { backends } from './parts/backends.js'
 import { classifier, type Classifier } from './parts/classifier.js'
 import type { CliCommand } from './parts/command.js'
@@ -16,7 +17,6 @@ import { inputShape } from './parts/inputShape.js'
 import { layerRows } from './parts/layerRows.js'
 import { options } from './parts/options.js'
 import { packageRoot } from './parts/packageRoot.js'
-import { showSignal } from './parts/showSignal.js'
 import type { Subject } from './parts/subject.js'
 import { subjects } from './parts/subjects.js'
 import { table } from './parts/table.js'
@@ -59,7 +59,7 @@ const summarise = ({ model }: Subject, { print, colours }: Terminal): Either<Pro
   const { params, macs } = cost(traced.right)
   const type = `Model<${[inputShape(model.input), shapeOfSignal(traced.right.output)].map(shape => JSON.stringify(shape).replaceAll(',', ', ')).join(', ')}>`
   print(`${colours.bold(id)}: ${colours.cyan(type)}\n`)
-  const rows = condensed(layerRows(traced.right)).map(row => [row.path === '' ? '·' : row.path, row.times === 1 ? row.layer : `${row.times} × ${row.layer}`, showSignal(row.output), row.params === 0 ? '' : format.count(row.params), row.macs === 0 ? '' : format.count(row.macs)])
+  const rows = condensed(layerRows(traced.right)).map(row => [row.path === '' ? '·' : row.path, row.times === 1 ? row.layer : `${row.times} × ${row.layer}`, showFields(row.output), row.params === 0 ? '' : format.count(row.params), row.macs === 0 ? '' : format.count(row.macs)])
   const totals = [['', 'in all', '', format.count(params), format.count(macs.total)]]
   print(table([{ title: 'path' }, { title: 'layer' }, { title: 'output', align: 'right' }, { title: 'parameters', align: 'right' }, { title: 'multiply-adds', align: 'right' }], rows, colours, totals))
   return right(undefined)

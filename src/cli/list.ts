@@ -2,12 +2,11 @@ import { right } from 'fp-ts/lib/Either.js'
 import { recipes, type Recipe } from '../../recipes/index.js'
 import { cost } from '../graph/cost.js'
 import { trace } from '../graph/trace.js'
-import type { SignalShape } from '../shape/shape.js'
+import { showFields, type SignalShape } from '../shape/shape.js'
 import type { CliCommand } from './parts/command.js'
 import { format } from './parts/format.js'
 import { inputShape } from './parts/inputShape.js'
 import { options } from './parts/options.js'
-import { showSignal } from './parts/showSignal.js'
 import { table } from './parts/table.js'
 
 /** `vitrail list`: every published model. */
@@ -29,7 +28,7 @@ export const list: CliCommand<{ readonly json?: boolean }> = {
     }
     const blocks = [...new Set(rows.map(({ family }) => family))].map(family => {
       const members = rows.filter(row => row.family === family)
-      const body = table([{ title: 'id' }, { title: 'input' }, { title: 'parameters', align: 'right' }], members.map(({ id, input, params }) => [id, showSignal(input), format.count(params)]), colours)
+      const body = table([{ title: 'id' }, { title: 'input' }, { title: 'parameters', align: 'right' }], members.map(({ id, input, params }) => [id, showFields(input), format.count(params)]), colours)
       return `${colours.bold(family)}  ${colours.dim(members[0]!.source)}\n${body}`
     })
     print(blocks.join('\n\n'))

@@ -2,13 +2,13 @@ import { right } from 'fp-ts/lib/Either.js'
 import { cost } from '../graph/cost.js'
 import { trace } from '../graph/trace.js'
 import { shapeOfSignal } from '../layers/core/refuse.js'
+import { showFields } from '../shape/shape.js'
 import { changesFrom } from './parts/changesFrom.js'
 import type { CliCommand } from './parts/command.js'
 import { format } from './parts/format.js'
 import { inputShape } from './parts/inputShape.js'
 import { layerRows } from './parts/layerRows.js'
 import { options } from './parts/options.js'
-import { showSignal } from './parts/showSignal.js'
 import { subjects } from './parts/subjects.js'
 import { table } from './parts/table.js'
 
@@ -38,9 +38,9 @@ export const summary: CliCommand<SummaryOptions> = {
       print(JSON.stringify({ id, input, output, params, macs, activationBytes, layers }, null, 2))
       return right(0)
     }
-    const rows = layers.map(row => [row.path === '' ? '·' : row.path, row.layer, showSignal(row.output), row.params === 0 ? '' : format.count(row.params), row.macs === 0 ? '' : format.count(row.macs)])
-    const totals = [['', 'in all', showSignal(output), format.count(params), format.count(macs.total)]]
-    print(`${colours.bold(id)}  ${showSignal(input)} → ${showSignal(output)}\n`)
+    const rows = layers.map(row => [row.path === '' ? '·' : row.path, row.layer, showFields(row.output), row.params === 0 ? '' : format.count(row.params), row.macs === 0 ? '' : format.count(row.macs)])
+    const totals = [['', 'in all', showFields(output), format.count(params), format.count(macs.total)]]
+    print(`${colours.bold(id)}  ${showFields(input)} → ${showFields(output)}\n`)
     print(table([{ title: 'path' }, { title: 'layer' }, { title: 'output', align: 'right' }, { title: 'parameters', align: 'right' }, { title: 'multiply-adds', align: 'right' }], rows, colours, totals))
     print(`\nmultiply-adds: ${format.count(macs.linear)} linear, ${format.count(macs.conv)} convolution, ${format.count(macs.matmul)} matrix product`)
     print(`activations alive at once, at most: ${format.short(activationBytes)}B for one sample in float32`)

@@ -1,8 +1,8 @@
-import { add, batchMean, batchSize, divide, mean, multiply, scalar, sqrt, subtract } from '../ops/ops.js'
+import { add, batchMean, batchSize, divide, maximum, mean, multiply, scalar, sqrt, subtract } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import { sizeOf } from '../shape/shape.js'
 import { type Context, defineLayer, type Layer } from './core/layer.js'
-import { channels } from './core/preconditions.js'
+import { amounts, channels, firstOf } from './core/preconditions.js'
 import type { KeepsChannels } from './layerNorm.js'
 
 /** Options of {@link batchNorm}. */
@@ -30,7 +30,7 @@ export const batchNorm = (config: BatchNormConfig = {}): Layer<KeepsChannels<'ba
   return defineLayer('batchNorm', batchNorm, [config], {
     config: { epsilon, momentum },
     scope: 'bn',
-    check: shape => channels('batchNorm', shape),
+    check: shape => firstOf(() => amounts('batchNorm', { epsilon, momentum }), () => channels('batchNorm', shape)),
     parameters: shape => {
       const each = [shape.at(-1) as number]
       return {
@@ -59,6 +59,7 @@ const ofBatch = (x: Tensor, momentum: number, { parameters, path, record }: Cont
   const blend = (name: string, value: Tensor): void => void record(`${path}.${name}`, add(multiply(parameters[name]!, scalar(1 - momentum)), multiply(value, scalar(momentum))))
   blend('running_mean', average)
   const count = multiply(batchSize(), scalar(sizeOf(x.shape.slice(0, -1))))
-  blend('running_var', multiply(variance, divide(count, subtract(count, scalar(1)))))
+  // One value a channel has no unbiased variance; its biased one, 0, is blended in.
+  blend('running_var', multiply(variance, divide(count, maximum(subtract(count, scalar(1)), scalar(1)))))
   return { average, variance }
 }

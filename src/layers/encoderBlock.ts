@@ -2,7 +2,7 @@ import { add } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { Activation } from './core/activation.js'
 import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
-import { firstOf, oneOf, rates } from './core/preconditions.js'
+import { amounts, firstOf, oneOf, rates } from './core/preconditions.js'
 import { dropPath } from './dropPath.js'
 import { layerNorm } from './layerNorm.js'
 import { layerScale } from './layerScale.js'
@@ -58,6 +58,7 @@ export const encoderBlock = <const H extends number>(config: EncoderBlockConfig<
       firstOf(
         () => splitsIntoHeads(shape, numHeads),
         () => rates('encoderBlock', { dropPath: pathRate }),
+        () => amounts('encoderBlock', { epsilon }),
         () => oneOf('encoderBlock', 'norm', norm, ['layerNorm', 'rmsNorm']),
         () => oneOf('encoderBlock', 'normPlacement', normPlacement, ['pre', 'post']),
       ),

@@ -6,7 +6,7 @@ import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { type FitWindow, fitWindow, type LeavesRest, leavesRest, type WindowClamp } from './core/fitWindow.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { firstOf, image, oneOf, sizes } from './core/preconditions.js'
+import { firstOf, image, oneOf, pairs, sizes } from './core/preconditions.js'
 
 /** Options of {@link expectWindows}. */
 export interface ExpectWindowsConfig<N extends number, T extends number, W extends Pair, P extends Pair, K extends Exclude<WindowClamp, 'never'>> {
@@ -68,6 +68,7 @@ export const expectWindows = <const N extends number, const T extends number, co
     config: { stage, stages, windowSize, patchSize, clamp },
     check: shape =>
       firstOf(
+        () => pairs('expectWindows', { windowSize, patchSize }),
         () => sizes('expectWindows', { stage, stages, windowSize: pairOf(windowSize)[0], 'window width': pairOf(windowSize)[1], patchSize: pairOf(patchSize)[0], 'patch width': pairOf(patchSize)[1] }),
         () => oneOf('expectWindows', 'clamp', clamp, ['each', 'both']),
         () => image('expectWindows', shape),

@@ -7,7 +7,7 @@ import { type AnyShapeError, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
 import { defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
-import { firstOf, rates, sizes } from './core/preconditions.js'
+import { firstOf, grids, rates, sizes } from './core/preconditions.js'
 import { dropout } from './dropout.js'
 import { splitsIntoHeads, type SplitsIntoHeads } from './selfAttention.js'
 
@@ -101,10 +101,11 @@ const square = (count: number): readonly [number, number] => [Math.sqrt(count), 
 const squareGrid = (shape: Shape): Problem | undefined =>
   Number.isInteger(Math.sqrt(shape[0] as number)) ? undefined : misfit('noSquareGrid', { tokens: shape[0] as number, shape: show(shape) }, { remedy: squareRemedy })
 
-const gridHolds = (shape: Shape, [height, width]: readonly [number, number]): Problem | undefined =>
+const gridHolds = (shape: Shape, grid: readonly [number, number]): Problem | undefined =>
   firstOf(
-    () => sizes('gatedPositionalAttention', { 'grid height': height, 'grid width': width }),
-    () => (height * width === shape[0] ? undefined : misfit('gridDoesNotHold', { height, width, tokens: shape[0] as number, shape: show(shape) })),
+    () => grids('gatedPositionalAttention', { grid }),
+    () => sizes('gatedPositionalAttention', { 'grid height': grid[0], 'grid width': grid[1] }),
+    () => (grid[0] * grid[1] === shape[0] ? undefined : misfit('gridDoesNotHold', { height: grid[0], width: grid[1], tokens: shape[0] as number, shape: show(shape) })),
   )
 
 const normal = { kind: 'truncatedNormal', std: 0.02 } as const

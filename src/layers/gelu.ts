@@ -2,6 +2,7 @@ import { gelu as geluOp } from '../ops/ops.js'
 import type { GeluForm } from '../ops/tensor.js'
 import { elementwise, type KeepsShape } from './core/elementwise.js'
 import type { Layer } from './core/layer.js'
+import { oneOf } from './core/preconditions.js'
 
 /** Options of {@link gelu}. */
 export interface GeluConfig {
@@ -17,5 +18,5 @@ export interface GeluConfig {
  */
 export const gelu = (config: GeluConfig = {}): Layer<KeepsShape<'gelu'>> => {
   const { form = 'erf' } = config
-  return elementwise('gelu', gelu, [config], x => geluOp(x, form), { form })
+  return elementwise('gelu', gelu, [config], x => geluOp(x, form), { form }, () => oneOf('gelu', 'form', form, ['erf', 'tanh', 'quick']))
 }

@@ -1,12 +1,11 @@
 import { add, max, mean, multiply, scalar, slice } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { IsLess } from '../shape/natural.js'
-import { problem } from '../shape/problem.js'
 import { show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { firstOf, oneOf } from './core/preconditions.js'
+import { counts, firstOf, oneOf } from './core/preconditions.js'
 
 /** Options of {@link globalPool}. */
 export interface GlobalPoolConfig<P extends number> {
@@ -40,7 +39,7 @@ export const globalPool = <const P extends number = 0>(config: GlobalPoolConfig<
     check: shape =>
       firstOf(
         () => oneOf('globalPool', 'kind', kind, ['average', 'max', 'averageMax']),
-        () => (Number.isInteger(prefixTokens) && prefixTokens >= 0 ? undefined : problem('notACount', `globalPool: prefixTokens must be a whole number from 0, got ${String(prefixTokens)}`)),
+        () => counts('globalPool', { prefixTokens }),
         () => (shape.length === 2 || shape.length === 3 ? undefined : misfit('expectsTokens', { layer: 'globalPool', shape: show(shape) })),
         () => (shape.length === 3 || prefixTokens < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'globalPool', prefixTokens, tokens: shape[0] as number, shape: show(shape) })),
       ),

@@ -5,7 +5,7 @@ import { type AnyShapeError, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type Activation, activationNames, activations } from './core/activation.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { channels, firstOf, oneOf, sizes } from './core/preconditions.js'
+import { amounts, channels, firstOf, oneOf, sizes } from './core/preconditions.js'
 import type { KeepsChannels } from './layerNorm.js'
 
 /** Options of {@link groupNorm}. */
@@ -44,6 +44,7 @@ export const groupNorm = <const G extends number = 32>(config: GroupNormConfig<G
     check: shape =>
       firstOf(
         () => sizes('groupNorm', { numGroups }),
+        () => amounts('groupNorm', { epsilon }),
         () => (activation === undefined ? undefined : oneOf('groupNorm', 'activation', activation, activationNames)),
         () => channels('groupNorm', shape),
         () => splits(shape, numGroups),

@@ -2,7 +2,7 @@ import { layerNorm as normalise } from '../ops/ops.js'
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { channels } from './core/preconditions.js'
+import { amounts, channels, firstOf } from './core/preconditions.js'
 
 /** Options of {@link layerNorm} and {@link rmsNorm}. */
 export interface NormConfig {
@@ -33,7 +33,7 @@ export const layerNorm = (config: NormConfig = {}): Layer<KeepsChannels<'layerNo
   return defineLayer('layerNorm', layerNorm, [config], {
     config: { epsilon, affine },
     scope: 'norm',
-    check: shape => channels('layerNorm', shape),
+    check: shape => firstOf(() => amounts('layerNorm', { epsilon }), () => channels('layerNorm', shape)),
     parameters: shape =>
       affine
         ? { weight: { shape: [shape.at(-1) as number], initialiser: { kind: 'ones' } }, bias: { shape: [shape.at(-1) as number], initialiser: { kind: 'zeros' } } }

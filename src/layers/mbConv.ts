@@ -9,7 +9,7 @@ import { type Activation, activationNames } from './core/activation.js'
 import { type BlockPadding, evenSizes, type EvenSizes, half, type Half, type PoolKind, poolKinds, roundsUp, type RoundsUp } from './core/halving.js'
 import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
 import { normActivation, type NormKind, normKinds, normOf } from './core/normalisation.js'
-import { firstOf, image, oneOf, rates, sizes } from './core/preconditions.js'
+import { amounts, firstOf, image, oneOf, rates, sizes } from './core/preconditions.js'
 import { depthwiseConv2d } from './depthwiseConv2d.js'
 import { downsample2d, doesNotHalve, type DoesNotHalve } from './downsample2d.js'
 import { dropPath } from './dropPath.js'
@@ -116,6 +116,7 @@ export const mbConv = <const D extends number, const S extends number = 1, const
         () => oneOf('mbConv', 'excite', excite, ['late', 'early', 'none']),
         () => oneOf('mbConv', 'activation', activation, activationNames),
         () => oneOf('mbConv', 'norm', norm, normKinds),
+        () => amounts('mbConv', { epsilon }),
         () => rates('mbConv', { dropPath: rate }),
         () => (padding === 'same' || kernelSize % 2 === 1 ? undefined : problem('evenKernel', `mbConv: a ${kernelSize}×${kernelSize} kernel has no middle`, { remedy: "an odd kernelSize, or padding 'same'" })),
         () => image('mbConv', shape),

@@ -1,10 +1,12 @@
 import type { Signal } from '../ops/tensor.js'
 import { fieldNames, type FieldNames } from '../shape/fields.js'
+import type { Problem } from '../shape/problem.js'
 import { type Integers, isIntegers, isShape, type Shape, show, type SignalShape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+import { byName, firstOf } from './core/preconditions.js'
 import type { OrFirstError } from './fanOut.js'
 
 /** The shape function of {@link parallel}. */
@@ -26,10 +28,12 @@ type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {
 export const parallel = <const R extends Readonly<Record<string, AnyLayer>>>(layers: R): Layer<Parallel<R>> =>
   defineLayer<Parallel<R>, Readonly<Record<string, Signal>>, SignalShape>('parallel', parallel, [layers], {
     accepts: 'record',
-    check: shape => {
-      if (isShape(shape) || isIntegers(shape)) return misfit('expectsRecord', { layer: 'parallel', shape: show(shape) })
-      const missing = fieldNames(layers).find(name => !Object.hasOwn(shape, name))
-      return missing === undefined ? undefined : misfit('noSuchField', { layer: 'parallel', field: missing })
-    },
+    check: shape => firstOf(() => byName('parallel', layers), () => fit(shape, layers)),
     forward: (x, { apply }) => Object.fromEntries(Object.entries(x).map(([name, signal]) => [name, layers[name] === undefined ? signal : apply(layers[name], signal, name)])),
   })
+
+const fit = (shape: SignalShape, layers: Readonly<Record<string, AnyLayer>>): Problem | undefined => {
+  if (isShape(shape) || isIntegers(shape)) return misfit('expectsRecord', { layer: 'parallel', shape: show(shape) })
+  const missing = fieldNames(layers).find(name => !Object.hasOwn(shape, name))
+  return missing === undefined ? undefined : misfit('noSuchField', { layer: 'parallel', field: missing })
+}

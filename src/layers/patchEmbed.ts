@@ -6,7 +6,7 @@ import type { Shape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { firstOf, image, sizes } from './core/preconditions.js'
+import { firstOf, image, pairs, sizes } from './core/preconditions.js'
 
 /** Options of {@link patchEmbed}. */
 export interface PatchEmbedConfig<P extends Pair, D extends number, S extends Pair> {
@@ -57,6 +57,7 @@ export const patchEmbed = <const P extends Pair, const D extends number, const S
     scope: 'patch_embed.proj',
     check: shape =>
       firstOf(
+        () => pairs('patchEmbed', { patchSize, stride }),
         () => sizes('patchEmbed', { dim, patchSize: patchHeight, patchWidth, stride: strideHeight, strideWidth }),
         () => image('patchEmbed', shape),
         () => fit(shape, [patchHeight, patchWidth], [strideHeight, strideWidth]),

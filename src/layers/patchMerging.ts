@@ -7,7 +7,7 @@ import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { leavesRest, type LeavesRest, multiples, type Multiples } from './core/fitWindow.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { firstOf, image, sizes } from './core/preconditions.js'
+import { amounts, firstOf, image, sizes } from './core/preconditions.js'
 
 /** Options of {@link patchMerging}. */
 export interface PatchMergingConfig<D extends number, P extends boolean> {
@@ -47,7 +47,7 @@ export const patchMerging = <const D extends number = number, const P extends bo
   return defineLayer('patchMerging', patchMerging, [config], {
     config: { dim, padding, epsilon },
     scope: 'downsample',
-    check: shape => firstOf(() => sizes('patchMerging', dim === undefined ? {} : { dim }), () => image('patchMerging', shape), () => (padding ? undefined : fit(shape))),
+    check: shape => firstOf(() => sizes('patchMerging', dim === undefined ? {} : { dim }), () => amounts('patchMerging', { epsilon }), () => image('patchMerging', shape), () => (padding ? undefined : fit(shape))),
     parameters: shape => {
       const joined = 4 * shape[2]!
       return {

@@ -5,7 +5,7 @@ import { type Shape, type Show, show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
-import { firstOf, oneOf, sizes } from './core/preconditions.js'
+import { firstOf, grids, oneOf, sizes } from './core/preconditions.js'
 import { gridPositions, sequencePositions } from './core/sinCos.js'
 
 /**
@@ -54,6 +54,7 @@ export const positionEmbed = <const N extends number = number>(config: PositionE
     check: shape =>
       firstOf(
         () => oneOf('positionEmbed', 'kind', kind, ['learned', 'learned2d', 'sinCos2d', 'sinCos', 'none']),
+        () => (grid === undefined ? undefined : grids('positionEmbed', { grid })),
         () => sizes('positionEmbed', grid === undefined ? {} : { 'grid height': grid[0], 'grid width': grid[1] }),
         () => (shape.length === 2 || shape.length === 3 ? undefined : misfit('expectsTokens', { layer: 'positionEmbed', shape: show(shape) })),
         () => (shape.length === 2 && numTokens !== undefined && numTokens !== shape[0] ? misfit('tokensDiffer', { expected: numTokens, tokens: shape[0] as number, shape: show(shape) }) : undefined),

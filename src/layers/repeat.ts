@@ -1,11 +1,12 @@
 import type { Signal } from '../ops/tensor.js'
 import { agree, type Agree } from '../shape/agree.js'
+import { problem } from '../shape/problem.js'
 import type { Show, SignalShape } from '../shape/shape.js'
 import type { AnyShapeError, Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
 import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
-import { firstOf, sizes } from './core/preconditions.js'
+import { counts, firstOf, sizes } from './core/preconditions.js'
 import { refuseChange, shapeOfSignal } from './core/refuse.js'
 
 /** Options of {@link repeat}. */
@@ -24,6 +25,9 @@ export interface Repeat<F extends ShapeFunction, N extends number = 0> extends S
     : never
 }
 
+/** Tracing visits every block: a slip of the pen must not keep it busy for hours. */
+const mostBlocks = 10_000
+
 type OrChanges<S, O, Kept> = [Kept] extends [never] ? Changes<S, O> : Kept
 type Changes<S, O> = Misfit<'repeatMisfit', { before: Show<S>; after: Show<O> }, 'repeat'>
 
@@ -31,7 +35,7 @@ type Changes<S, O> = Misfit<'repeatMisfit', { before: Show<S>; after: Show<O> },
  * A block `times` over, each with its own weights, under `blocks.0`, `blocks.1` and so on. The block must
  * keep the shape: `[...] → [...]`. Where blocks differ (a drop rate that grows), give a function of their number,
  * which counts from 0 here. Blocks that follow others in the same scope go on counting from `first`, in `named('blocks', …)`.
- * Errors: `repeatMisfit`, `notASize`, and those of the block.
+ * Errors: `repeatMisfit`, `notASize`, `tooManyBlocks` (above 10,000), and those of the block.
  *
  * @example
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
@@ -45,7 +49,12 @@ export function repeat(times: number, block: AnyLayer | ((index: number) => AnyL
     config: { times, first },
     scope: 'blocks',
     accepts: 'any',
-    check: () => firstOf(() => sizes('repeat', { times })),
+    check: () =>
+      firstOf(
+        () => sizes('repeat', { times }),
+        () => counts('repeat', { first }),
+        () => (times <= mostBlocks ? undefined : problem('tooManyBlocks', `repeat: ${times} blocks are more than the ${mostBlocks} it takes`)),
+      ),
     forward: (x, { apply }) => {
       let signal = x
       for (let index = 0; index < times; index++) {

@@ -4,7 +4,7 @@ import { type HeightOf, type Pair, pairOf, type WidthOf } from '../shape/patches
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { firstOf, image, oneOf, sizes } from './core/preconditions.js'
+import { firstOf, image, oneOf, pairs, sizes } from './core/preconditions.js'
 import { resamplingMatrix, type ResizeKind, resizeKinds } from './core/resampling.js'
 
 /** Options of {@link resize}. */
@@ -35,7 +35,7 @@ export const resize = <const P extends Pair>(size: P, config: ResizeConfig = {})
   const [rows, columns] = pairOf(size)
   return defineLayer('resize', resize, [size, config], {
     config: { size, kind, antialias },
-    check: shape => firstOf(() => sizes('resize', { height: rows, width: columns }), () => oneOf('resize', 'kind', kind, resizeKinds), () => image('resize', shape)),
+    check: shape => firstOf(() => pairs('resize', { size }), () => sizes('resize', { height: rows, width: columns }), () => oneOf('resize', 'kind', kind, resizeKinds), () => image('resize', shape)),
     forward: x => {
       const [height, width, channels] = x.shape as readonly [number, number, number]
       const along = (from: number, to: number): Tensor => constant(resamplingMatrix(from, to, kind, antialias), [to, from])

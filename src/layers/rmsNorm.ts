@@ -1,6 +1,6 @@
 import { add, divide, mean, multiply, scalar, sqrt } from '../ops/ops.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { channels } from './core/preconditions.js'
+import { amounts, channels, firstOf } from './core/preconditions.js'
 import type { KeepsChannels, NormConfig } from './layerNorm.js'
 
 /**
@@ -17,7 +17,7 @@ export const rmsNorm = (config: NormConfig = {}): Layer<KeepsChannels<'rmsNorm'>
   return defineLayer('rmsNorm', rmsNorm, [config], {
     config: { epsilon, affine },
     scope: 'norm',
-    check: shape => channels('rmsNorm', shape),
+    check: shape => firstOf(() => amounts('rmsNorm', { epsilon }), () => channels('rmsNorm', shape)),
     parameters: shape => (affine ? { weight: { shape: [shape.at(-1) as number], initialiser: { kind: 'ones' } } } : {}),
     forward: (x, { parameters }) => {
       const square = mean(multiply(x, x), [x.shape.length - 1], true)

@@ -7,7 +7,7 @@ import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
 import { type Context, defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
-import { firstOf, rates, sizes, tokens } from './core/preconditions.js'
+import { amounts, firstOf, rates, sizes, tokens } from './core/preconditions.js'
 import { dropout } from './dropout.js'
 import { layerNorm } from './layerNorm.js'
 
@@ -65,7 +65,7 @@ export const selfAttention = <const H extends number>(config: SelfAttentionConfi
     label: 'attention',
     config: { numHeads, qkvBias, projBias, qkNorm, epsilon, attentionDropout, projDropout },
     scope: 'attn',
-    check: shape => firstOf(() => splitsIntoHeads(shape, numHeads), () => rates('attention', { attentionDropout, projDropout })),
+    check: shape => firstOf(() => splitsIntoHeads(shape, numHeads), () => amounts('attention', { epsilon }), () => rates('attention', { attentionDropout, projDropout })),
     parameters: shape => projections(shape[1] as number, qkvBias, projBias),
     forward: (x, context) => {
       const { parameters, apply, mode, window } = context

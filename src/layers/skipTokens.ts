@@ -1,11 +1,10 @@
 import { slice } from '../ops/ops.js'
 import type { IsLess, Subtract } from '../shape/natural.js'
-import { problem } from '../shape/problem.js'
 import { show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { firstOf, tokens } from './core/preconditions.js'
+import { counts, firstOf, tokens } from './core/preconditions.js'
 
 /** The shape function of {@link skipTokens}. */
 export interface SkipTokens<K extends number> extends ShapeFunction {
@@ -27,7 +26,7 @@ export const skipTokens = <const K extends number>(count: K): Layer<SkipTokens<K
     config: { count },
     check: shape =>
       firstOf(
-        () => (Number.isInteger(count) && count >= 0 ? undefined : problem('notACount', `skipTokens: count must be a whole number from 0, got ${String(count)}`)),
+        () => counts('skipTokens', { count }),
         () => tokens('skipTokens', shape),
         () => (count < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'skipTokens', prefixTokens: count, tokens: shape[0] as number, shape: show(shape) })),
       ),

@@ -1,11 +1,16 @@
 import { activations } from './core/activation.js'
-import { elementwise, type KeepsShape } from './core/elementwise.js'
-import type { Layer } from './core/layer.js'
+import { defineLayer, type Layer } from './core/layer.js'
+import { channels } from './core/preconditions.js'
+import type { KeepsChannels } from './layerNorm.js'
 
 /**
- * Exponentials over the last axis, scaled to sum to one. `[...] → [...]`. Errors: `expectsTensor`.
+ * Exponentials over the last axis, scaled to sum to one. `[..., dim] → [..., dim]`. Errors: `expectsChannels`.
  *
  * @example
  * pipe(input(197, 192), softmax()) // Model<[197, 192], [197, 192]>
  */
-export const softmax = (): Layer<KeepsShape<'softmax'>> => elementwise('softmax', softmax, [], activations.softmax)
+export const softmax = (): Layer<KeepsChannels<'softmax'>> =>
+  defineLayer('softmax', softmax, [], {
+    check: shape => channels('softmax', shape),
+    forward: x => activations.softmax(x),
+  })

@@ -18,8 +18,8 @@ export const tap = <L extends AnyLayer>(name: string, layer: L): Layer<ShapeFunc
     config: { name },
     scope,
     accepts,
-    check: shape => (name === '' ? problem('badName', 'tap: a tap needs a name') : check(shape as never)),
-    parameters: shape => parameters(shape as never),
+    check: (shape, window) => (name === '' ? problem('badName', 'tap: a tap needs a name') : check(shape as never, window)),
+    parameters: (shape, window) => parameters(shape as never, window),
     forward: (x, context) => context.record(name, forward(x as never, context)),
   })
 }

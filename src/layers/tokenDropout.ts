@@ -3,7 +3,7 @@ import { show } from '../shape/shape.js'
 import { type Expects, misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { defineLayer, type Layer } from './core/layer.js'
-import { firstOf, rates, tokens } from './core/preconditions.js'
+import { counts, firstOf, rates, tokens } from './core/preconditions.js'
 
 /** Options of {@link tokenDropout}. */
 export interface TokenDropoutConfig {
@@ -19,7 +19,7 @@ export interface KeepsTokens<Name extends string> extends ShapeFunction {
 /**
  * Drops whole tokens in training: sets all their channels to zero and scales the rest by `1/(1 − rate)`,
  * so that shapes stay static. `[tokens, dim] → [tokens, dim]`. In inference it does nothing.
- * Errors: `expectsTokens`, `notARate`, `prefixTooLong`.
+ * Errors: `expectsTokens`, `notARate`, `notACount`, `prefixTooLong`.
  *
  * @example
  * pipe(input(197, 192), tokenDropout(0.25, { prefixTokens: 1 })) // Model<[197, 192], [197, 192]>
@@ -32,6 +32,7 @@ export const tokenDropout = (rate: number, config: TokenDropoutConfig = {}): Lay
     check: shape =>
       firstOf(
         () => rates('tokenDropout', { rate }),
+        () => counts('tokenDropout', { prefixTokens }),
         () => tokens('tokenDropout', shape),
         () => (prefixTokens < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'tokenDropout', prefixTokens, tokens: shape[0] as number, shape: show(shape) })),
       ),

@@ -9,7 +9,7 @@ import { type Activation, activationNames, activations } from './core/activation
 import { evenSizes, type EvenSizes, half, type Half, type PoolKind, poolKinds, roundsUp, type RoundsUp } from './core/halving.js'
 import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
 import { type NormKind, normKinds, normOf } from './core/normalisation.js'
-import { firstOf, image, oneOf, rates, sizes } from './core/preconditions.js'
+import { amounts, firstOf, image, oneOf, rates, sizes } from './core/preconditions.js'
 import { doesNotHalve, type DoesNotHalve, downsample2d } from './downsample2d.js'
 import { dropout } from './dropout.js'
 import { dropPath } from './dropPath.js'
@@ -99,6 +99,7 @@ export const transformerBlock2d = <const D extends number, const S extends numbe
         () => oneOf('transformerBlock2d', 'positions', positions, relativePositionKinds),
         () => oneOf('transformerBlock2d', 'activation', activation, activationNames),
         () => oneOf('transformerBlock2d', 'norm', norm, normKinds),
+        () => amounts('transformerBlock2d', { epsilon }),
         () => rates('transformerBlock2d', { dropout: rate, attentionDropout, dropPath: pathRate }),
         () => image('transformerBlock2d', shape),
         () => splitsIntoHeadsOf(expandFirst ? dim : (shape[2] as number), headDim, shape),

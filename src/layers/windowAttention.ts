@@ -8,7 +8,7 @@ import { type AnyShapeError, type Expects, misfit, type Misfit } from '../shape/
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
 import { defineLayer, type Layer, type Window } from './core/layer.js'
-import { firstOf, rates, sizes, tokens } from './core/preconditions.js'
+import { amounts, firstOf, pairs, rates, sizes, tokens } from './core/preconditions.js'
 import { relativePositionBias, relativePositionCount, relativePositions } from './core/relativePositionIndex.js'
 import { dropout } from './dropout.js'
 import { splitsIntoHeads, type SplitsIntoHeads } from './selfAttention.js'
@@ -66,7 +66,9 @@ export const windowAttention = <const H extends number, const D extends number =
     check: (shape, window) =>
       firstOf(
         () => (headDim === undefined ? splitsIntoHeads(shape, numHeads) : firstOf(() => sizes('attention', { numHeads, headDim }), () => tokens('attention', shape))),
+        () => (windowSize === undefined ? undefined : pairs('attention', { windowSize })),
         () => isWindow(shape, window, windowSize),
+        () => (scale === undefined ? undefined : amounts('attention', { scale })),
         () => rates('attention', { attentionDropout, projDropout }),
       ),
     parameters: (shape, window) => {

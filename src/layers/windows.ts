@@ -9,7 +9,7 @@ import { type AnyShapeError, type Expects, misfit, type Misfit } from '../shape/
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type FitWindow, fitWindow, type LeavesRest, leavesRest, multiples, type Multiples, type WindowClamp } from './core/fitWindow.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
-import { firstOf, image, oneOf, sizes } from './core/preconditions.js'
+import { firstOf, image, oneOf, pairs, sizes } from './core/preconditions.js'
 import { refuse, shapeOfSignal } from './core/refuse.js'
 import { shiftedWindowMask } from './core/shiftedWindowMask.js'
 
@@ -63,6 +63,7 @@ export const windows = <const W extends Pair, L extends AnyLayer, const P extend
     config: { windowSize, shift, padding, clamp },
     check: shape =>
       firstOf(
+        () => pairs('windows', { windowSize, shift }),
         () => sizes('windows', { windowSize: pairOf(windowSize)[0], 'window width': pairOf(windowSize)[1] }),
         () => oneOf('windows', 'clamp', clamp, ['each', 'both', 'never']),
         () => shifts(windowSize, shift),

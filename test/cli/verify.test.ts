@@ -1,10 +1,17 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { recipes } from '../../recipes/index.js'
+import { compile } from '../../src/backends/compile.js'
+import { reference } from '../../src/backends/reference/index.js'
 import { layouts } from '../../src/cli/parts/layouts.js'
+import { parametersOf } from '../../src/graph/graph.js'
+import { trace } from '../../src/graph/trace.js'
+import type { AnyModel } from '../../src/layers/core/model.js'
 import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js'
 import type { TensorToStore } from '../../src/weights/encodedLayout.js'
+import { formulaWeights } from '../../src/weights/formulaWeights.js'
 import { parseSafetensors } from '../../src/weights/parseSafetensors.js'
 import { valueOf } from '../support/either.js'
 import { captured } from './captured.js'
@@ -171,6 +178,94 @@ describe('vitrail verify', () => {
   it('refuses backends that it does not know or that do not open here, before anything runs', async () => {
     expect(await captured('verify', one, '--backend', 'wasm,gpu')).toMatchObject({ code: 2, out: '' })
     expect((await captured('verify', one, '--tolerance', '-1')).err).toContain('It must be a number above 0.')
+  })
+})
+
+describe('vitrail verify --full', () => {
+  const [name, salt, keysFile] = ['vit_fashion_mnist', 'test', 'keys/vit_fashion_mnist.json']
+  const { model } = recipes[name as 'vit_fashion_mnist']
+  type Json = Record<string, unknown>
+
+  /** What the reference backend computes, in the form of a full-size recording. */
+  const recordingOf = async (): Promise<{ readonly recording: Json; readonly keys: Json }> => {
+    const parameters = parametersOf(valueOf(trace(model as unknown as AnyModel))).map(({ attributes, shape }) => ({ key: attributes.name, shape }))
+    const weights = new Map(parameters.map(({ key, shape }) => [key, formulaWeights(key, shape, 0, 0.1, salt)]))
+    const x = { shape: [1, 1, 28, 28], key: 'input.x', offset: 0, s: 1 }
+    const program = valueOf(await compile(model as never, { backend: reference, weights, features: ['blocks.0'] as never[] })())
+    const ran = valueOf(await program.runWithFeatures(formulaWeights(x.key, x.shape, x.offset, x.s, salt) as never)()) as unknown as { readonly output: Float32Array; readonly features: Readonly<Record<string, Float32Array>> }
+    program.dispose()
+    const digest = (values: Float32Array, shape: readonly number[]): Json => ({ shape, first: Array.from(values.subarray(0, 4)), l2: Math.hypot(...values) })
+    return {
+      recording: { name, salt, keys_file: keysFile, inputs: { x }, outputs: { logits: digest(ran.output, [1, 10]) }, features: { 'blocks.0': digest(ran.features['blocks.0']!, [1, 50, 64]) } },
+      // A counter, which no formula makes, as key files list them.
+      keys: { state: [...parameters.map(({ key, shape }) => [key, shape, 'P', 'embed', 0, 0.1]), ['num_batches_tracked', [], 'B:int64', 'computed', null, null]] },
+    }
+  }
+  const write = (content: unknown, keys: unknown): string => {
+    const place = mkdtempSync(join(folder, 'full-'))
+    mkdirSync(join(place, 'keys'))
+    if (keys !== undefined) writeFileSync(join(place, keysFile), JSON.stringify(keys))
+    writeFileSync(join(place, 'full.json'), JSON.stringify(content))
+    return join(place, 'full.json')
+  }
+
+  it('replays a recording from its formula, whether recordings are a list or by name', async () => {
+    const { recording, keys } = await recordingOf()
+    for (const models of [[recording], { first: recording }]) {
+      const { code, list } = await verdicts('--full', write({ models }, keys), '--backend', 'reference,wasm')
+      expect([code, list.map(({ file, system, backend, ok }) => [file, system, backend, ok])]).toEqual([0, [[name, 'vit', 'reference', true], [name, 'vit', 'wasm', true]]])
+      expect(Object.keys(list[0]!.outputs)).toEqual(['@out/logits', '@feat/blocks.0'])
+    }
+  })
+
+  it('sees a wrong first value, a wrong norm and an output that is not there', async () => {
+    const { recording, keys } = await recordingOf()
+    const { logits } = recording['outputs'] as { readonly logits: { readonly first: readonly number[]; readonly l2: number } }
+    const outputs = { logits: { ...logits, first: logits.first.map(v => v + 1e-2) } }
+    const features = { 'blocks.9': { shape: [1], first: [0], l2: 1 }, 'blocks.0': { ...(recording['features'] as Record<string, Json>)['blocks.0'], l2: 1 } }
+    const { code, list } = await verdicts('--full', write({ models: [{ ...recording, outputs, features }] }, keys), '--backend', 'reference')
+    expect(code).toBe(1)
+    expect(Object.values(list[0]!.outputs).map(({ ok }) => ok)).toEqual([false, false, false])
+    expect(list[0]!.outputs['@feat/blocks.9']!.problem).toBe("the model has no layer 'blocks.9'")
+  })
+
+  it('takes some of the recordings, and says which there are', async () => {
+    const { recording, keys } = await recordingOf()
+    const file = write({ models: [recording, { ...recording, name: 'other' }] }, keys)
+    expect((await verdicts('--full', file, '--only', name, '--backend', 'reference')).list.map(v => v.file)).toEqual([name])
+    expect(await captured('verify', '--full', file, '--only', 'vit_fashion')).toMatchObject({ code: 2, out: '', err: `vitrail: ${file}: has no recording of vit_fashion; it has ${name}, other` })
+  })
+
+  it.each<readonly [string, (recording: Json) => unknown, string]>([
+    ['no models', () => ({}), 'holds no full-size recordings'],
+    ['an empty list', () => ({ models: [] }), 'holds no full-size recordings'],
+    ['models that are a word', () => ({ models: 'all' }), 'holds no full-size recordings'],
+    ['nothing for a model', () => ({ models: [null] }), 'number 1 of its models is no full-size recording'],
+    ...['name', 'salt', 'keys_file', 'inputs', 'outputs', 'features'].map(field => [`no ${field}`, (recording: Json) => ({ models: [recording, { ...recording, [field]: undefined }] }), `number 2 of its models is no full-size recording: ${field} is missing or not what it should be`] as const),
+    ['a digest without values', recording => ({ models: [{ ...recording, outputs: { logits: { shape: [1, 10], l2: 1 } } }] }), 'outputs is missing or not what it should be'],
+    ['a digest that is nothing', recording => ({ models: [{ ...recording, features: { norm: null } }] }), 'features is missing or not what it should be'],
+    ['an input without a formula', recording => ({ models: [{ ...recording, inputs: { x: { values: [1] } } }] }), 'the recorded input is not one image of the model\'s size'],
+    ['an input too large to make', recording => ({ models: [{ ...recording, inputs: { x: { shape: [1e9, 1e9], key: 'x', offset: 0, s: 1 } } }] }), 'the recorded input is not one image of the model\'s size'],
+    ['a name that every object has', recording => ({ models: [{ ...recording, name: 'constructor' }] }), 'constructor: is no model of the listing'],
+    ['a key file that is not there', recording => ({ models: [{ ...recording, keys_file: 'none.json' }] }), 'is neither beside'],
+  ])('says in one sentence what is wrong with %s', async (_, change, sentence) => {
+    const { recording, keys } = await recordingOf()
+    const { code, err } = await captured('verify', '--full', write(change(recording), keys), '--backend', 'reference', '--json')
+    expect([code, err]).toEqual([2, expect.stringContaining(sentence)])
+    expect(err).not.toMatch(/\n|fault in vitrail/)
+  })
+
+  it.each<readonly [string, unknown, string]>([
+    ['without a state', {}, 'does not say how weights are made'],
+    ['with a row that is none', { state: [['cls_token']] }, 'does not say how weights are made'],
+    ['that is a list', [], 'must be a JSON object'],
+    ['without a weight', { state: [] }, "the reference has no weight 'cls_token'"],
+    ['with a weight of another size', { state: [['cls_token', [1e9, 1e9], 'P', 'embed', 0, 0.1]] }, "'cls_token' is 1000000000×1000000000 in the reference and 1×1×64 here"],
+  ])('says in one sentence what is wrong with a key file %s', async (_, keys, sentence) => {
+    const { recording } = await recordingOf()
+    const { code, err } = await captured('verify', '--full', write({ models: [recording] }, keys), '--backend', 'reference', '--json')
+    expect([code, err]).toEqual([2, expect.stringContaining(sentence)])
+    expect(err).not.toMatch(/\n|fault in vitrail/)
   })
 })
 

@@ -88,6 +88,66 @@ describe.each(samples.map(s => [s.text, s] as const))('%s', (_, sample) => {
   })
 })
 
+// ── options the compiler cannot see ─────────────────────────────────────────────────────────────────
+
+/** What a recipe in JSON may give for any option. */
+const odd: readonly unknown[] = [null, -3, 0, 0.5, NaN, 1e300, 'x', '', true, {}, [], [2], [2, 2, 2], [null, 1], [-2, -3], [[1], [2]]]
+
+it.each(samples.map(s => [s.text, s] as const))('whatever its options are, fits or says why not: %s', (_, { before, layer }) => {
+  const { make, args, config } = layer.definition
+  const at = args.findIndex(arg => typeof arg === 'object' && arg !== null && !Array.isArray(arg) && !Object.values(arg).some(vitrail.isLayer))
+  const options = at < 0 ? [] : Object.keys(config).flatMap(key => odd.map(value => args.map((arg, i) => (i === at ? { ...(arg as object), [key]: value } : arg))))
+  const others = args.flatMap((arg, i) => (i === at || vitrail.isLayer(arg) || typeof arg === 'function' ? [] : odd.map(value => args.map((old, j) => (j === i ? value : old)))))
+  for (const given of [...options, ...others]) {
+    const made = attempt(() => make(...(given as never[])))
+    if (made === undefined) continue
+    for (const mode of ['inference', 'training'] as const) {
+      const found = trace(apply({ before, layer: made }) as unknown as vitrail.AnyModel, { mode })
+      expect([given, found._tag === 'Left' ? found.left.code : '']).not.toEqual([given, 'faultyLayer'])
+    }
+  }
+})
+
+/** What cannot even be made is refused by `fromJson` (see there). */
+function attempt(make: () => vitrail.AnyLayer): vitrail.AnyLayer | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}
+
+it.each([
+  ["pipe(input(5, 8), tokenDropout(0.1, { prefixTokens: -3 }))", 'tokenDropout: prefixTokens must be a whole number from 0, got -3'],
+  ["pipe(input(5, 8), tokenDropout(0.1, { prefixTokens: 0.5 }))", 'tokenDropout: prefixTokens must be a whole number from 0, got 0.5'],
+  ["pipe(input(5, 8), globalPool({ prefixTokens: -1 }))", 'globalPool: prefixTokens must be a whole number from 0, got -1'],
+  ["pipe(input(4, 4, 8), windows({}, relu()))", 'windows: windowSize must be one number or two, [height, width], got undefined'],
+  ["pipe(input(4, 4, 8), windows({ windowSize: [2, 2, 2] }, relu()))", 'windows: windowSize must be one number or two, [height, width], got [2, 2, 2]'],
+  ["pipe(input(4, 4, 8), windows({ windowSize: 2, shift: [1] }, relu()))", 'windows: shift must be one number or two, [height, width], got [1]'],
+  ["pipe(input(4, 4, 8), expectWindows({}))", 'expectWindows: windowSize must be one number or two, [height, width], got undefined'],
+  ["pipe(input(4, 4, 8), patchEmbed({ patchSize: [2, 2, 2], dim: 8 }))", 'patchEmbed: patchSize must be one number or two, [height, width], got [2, 2, 2]'],
+  ["pipe(input(4, 8), positionEmbed({ kind: 'learned2d', grid: [2] }))", 'positionEmbed: grid must be two numbers, [rows, columns], got [2]'],
+  ["pipe(input(4, 8), gatedPositionalAttention({ numHeads: 2, grid: 4 }))", 'gatedPositionalAttention: grid must be two numbers, [rows, columns], got 4'],
+  ["pipe(input(4, 8), gelu({ form: 'x' }))", 'gelu: form must be one of erf, tanh, quick, got x'],
+  ["pipe(input(4, 8), layerNorm({ epsilon: -1 }))", 'layerNorm: epsilon must be a finite number from 0, got -1'],
+  ["pipe(input(4, 8), rmsNorm({ epsilon: NaN }))", 'rmsNorm: epsilon must be a finite number from 0, got NaN'],
+  ["pipe(input(4, 8), batchNorm({ epsilon: 'x' }))", 'batchNorm: epsilon must be a finite number from 0, got x'],
+  ["pipe(input(4, 8), batchNorm({ momentum: Infinity }))", 'batchNorm: momentum must be a finite number from 0, got Infinity'],
+  ["pipe(input(4, 8), groupNorm({ numGroups: 2, epsilon: null }))", 'groupNorm: epsilon must be a finite number from 0, got null'],
+  ["pipe(input(4, 8), encoderBlock({ numHeads: 2, epsilon: -1 }))", 'encoderBlock: epsilon must be a finite number from 0, got -1'],
+  ["pipe(input(4, 8), selfAttention({ numHeads: 2, epsilon: -1 }))", 'attention: epsilon must be a finite number from 0, got -1'],
+  ["pipe(input(4, 8), windowAttention({ numHeads: 2, scale: 'x' }))", 'attention: scale must be a finite number from 0, got x'],
+  ["pipe(input(), softmax())", 'softmax: expects at least a channel axis, got a single number'],
+  ["pipe(input(4, 8), repeat(1e9, gelu()))", 'repeat: 1000000000 blocks are more than the 10000 it takes'],
+  ['pipe(input(4, 8), fanOut(null))', 'fanOut: expects layers by name, { name: layer, … }, got null'],
+  ['pipe(inputs({ a: input(4) }), parallel(3))', 'parallel: expects layers by name, { name: layer, … }, got 3'],
+  ["pipe(input(4, 8), fanOut({ integers: gelu() }))", "fanOut: no field can be called 'integers', which says what tensors hold"],
+  ["pipe(input(4, 8), fanOut({ 'a.b': gelu() }))", "fanOut: 'a.b' is no name of a field; use letters, digits and underscores"],
+])('%s is refused', (text, sentence) => {
+  const found = shapeOf(evaluate(text) as vitrail.Model<unknown, unknown>)
+  expect(found._tag === 'Left' ? found.left.sentence : '').toBe(sentence)
+})
+
 // ── what doc comments say of parameters ─────────────────────────────────────────────────────────────
 
 const docs = new Map(sources('src/layers').flatMap(exportedValues).map(({ name, doc }) => [name, doc] as const))

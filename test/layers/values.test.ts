@@ -3,7 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
 import { compile } from '../../src/backends/compile.js'
 import { reference } from '../../src/backends/reference/index.js'
-import { input, integerInput, type Layer, type Model, type ShapeFunction } from '../../src/index.js'
+import { batchNorm, input, integerInput, type Layer, type Model, type ShapeFunction } from '../../src/index.js'
 import { model } from '../../src/layers/core/model.js'
 import { evaluate } from './samples.js'
 
@@ -66,4 +66,20 @@ describe('a batch is its samples', () => {
 it('a recipe text in a recording is one the library reads', () => {
   expect(recordings.length).toBeGreaterThan(40)
   expect(pipe(input(4), evaluate('linear(3)') as Layer<ShapeFunction>)).toBeDefined()
+})
+
+describe('batchNorm in training', () => {
+  it.each([1, 3])('keeps its running statistics finite, with %i values a channel', async batch => {
+    const each = (value: number): Float32Array => new Float32Array(2).fill(value)
+    const weights = new Map([['bn.weight', each(1)], ['bn.bias', each(0)], ['bn.running_mean', each(0)], ['bn.running_var', each(1)]])
+    const program = await compile(pipe(input(2), batchNorm()), { backend: reference, weights, mode: 'training', features: ['bn.running_mean', 'bn.running_var'] as never[] })()
+    if (program._tag === 'Left') throw new Error(program.left.sentence)
+    const ran = await program.right.runWithFeatures(Float32Array.from({ length: 2 * batch }, (_, i) => i) as never)()
+    if (ran._tag === 'Left') throw new Error(ran.left.sentence)
+    const { 'bn.running_mean': mean, 'bn.running_var': variance } = ran.right.features as unknown as Readonly<Record<string, Float32Array>>
+    // Channels hold 0, 2, 4 and 1, 3, 5: mean 2 and 3, unbiased variance 4.
+    const expected = batch === 1 ? { mean: [0, 0.1], variance: [0.9, 0.9] } : { mean: [0.2, 0.3], variance: [1.3, 1.3] }
+    expected.mean.forEach((value, i) => expect(mean![i]).toBeCloseTo(value, 6))
+    expected.variance.forEach((value, i) => expect(variance![i]).toBeCloseTo(value, 6))
+  })
 })

@@ -2,7 +2,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
 import { compile } from '../../src/backends/compile.js'
 import { reference } from '../../src/backends/reference/index.js'
-import { encoderBlock, flattenTokens, identity, initialWeights, input, linear, parametersOf, selfAttention, serial, shapeOf, trace, windowAttention, windows, type AnyModel, type Model } from '../../src/index.js'
+import { encoderBlock, flattenTokens, identity, initialWeights, input, linear, parametersOf, selfAttention, serial, shapeOf, tap, trace, windowAttention, windows, type AnyModel, type Model } from '../../src/index.js'
 import { relativePositionIndex } from '../../src/layers/core/relativePositionIndex.js'
 import { shiftedWindowMask } from '../../src/layers/core/shiftedWindowMask.js'
 import { random } from '../random.js'
@@ -69,6 +69,15 @@ describe('windows', () => {
       attn_mask: [6, 4, 4], 'attn.relative_position_index': [4, 4], attn: [6, 4, 4], linear: [6, 4, 5],
     })
     expect(layers.map(row => [row.path, row.output])).toEqual([['', [4, 6, 5]], ['attn', [4, 4]], ['linear', [4, 5]]])
+  })
+
+  it('tells a layer of its window through a tap', async () => {
+    const block = windowAttention({ numHeads: 2 })
+    const [plain, tapped] = [block, tap('seen', block)].map(inner => any(pipe(input(4, 6, 4), windows({ windowSize: [2, 3], shift: 1 }, inner))))
+    const weights = weightsOf(plain)
+    const x = random(6).values(96)
+    expect(await run(tapped!, x, weights)).toEqual(await run(plain!, x, weights))
+    expect(valueOf(trace(tapped as AnyModel)).features.has('seen')).toBe(true)
   })
 
   it('draws a drop mask for each window', () => {

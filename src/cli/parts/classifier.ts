@@ -7,7 +7,7 @@ import type { Model } from '../../layers/core/model.js'
 import { shapeOfSignal } from '../../layers/core/refuse.js'
 import { isTensor } from '../../ops/tensor.js'
 import { problem, type Problem } from '../../shape/problem.js'
-import { isShape, type Shape } from '../../shape/shape.js'
+import { isShape, showFields, type Shape } from '../../shape/shape.js'
 import { openSafetensors } from '../../weights/openSafetensors.js'
 import { checkpoint } from './checkpoint.js'
 import { decodeImage } from './decodeImage.js'
@@ -15,7 +15,6 @@ import { inputShape } from './inputShape.js'
 import { prepareImage } from './prepareImage.js'
 import { preprocessingOf } from './preprocessingOf.js'
 import { readLabels } from './readLabels.js'
-import { showSignal } from './showSignal.js'
 import { softmax } from './softmax.js'
 import type { Subject } from './subject.js'
 
@@ -42,12 +41,12 @@ export const classifier = (subject: Subject, weightFile: string, backend: Backen
   const traced = trace(subject.model)
   if (traced._tag === 'Left') return traced
   const [takes, gives] = [inputShape(subject.model.input), shapeOfSignal(traced.right.output)]
-  if (!isShape(takes) || !isShape(gives) || gives.length !== 1) return left(problem('notAClassifier', `${subject.id}: takes ${showSignal(takes)} and gives ${showSignal(gives)}, not classes of an image`))
+  if (!isShape(takes) || !isShape(gives) || gives.length !== 1) return left(problem('notAClassifier', `${subject.id}: takes ${showFields(takes)} and gives ${showFields(gives)}, not classes of an image`))
   const opened = await openSafetensors(weightFile)()
   if (opened._tag === 'Left') return opened
   try {
     const { metadata } = opened.right
-    const weights = await checkpoint(opened.right, traced.right)()
+    const weights = checkpoint(opened.right, subject.model)
     if (weights._tag === 'Left') return weights
     const written = labels ?? (metadata['labels'] === undefined ? undefined : { text: metadata['labels'], file: `${weightFile}: labels` })
     const named = written === undefined ? right(Array.from({ length: gives[0]! }, (_, i) => `${i}`)) : readLabels(written.text, gives[0]!, written.file)

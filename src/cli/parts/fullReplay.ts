@@ -7,11 +7,13 @@ import { compile } from '../../backends/compile.js'
 import type { Backend } from '../../backends/device.js'
 import { trace } from '../../graph/trace.js'
 import { isTensor } from '../../ops/tensor.js'
+import { isSize } from '../../shape/natural.js'
 import { problem, type Problem } from '../../shape/problem.js'
+import { show, sizeOf, type Shape } from '../../shape/shape.js'
 import { formulaWeights } from '../../weights/formulaWeights.js'
 import type { Comparison } from './compare.js'
 import { layouts } from './layouts.js'
-import { readJson } from './readJson.js'
+import { type JsonObject, readJson } from './readJson.js'
 
 /** What was recorded of one tensor too large to store: its shape, its first values, its L2 norm. */
 interface Digest {
@@ -25,21 +27,51 @@ interface FullRecording {
   readonly name: string
   readonly salt: string
   readonly keys_file: string
-  readonly inputs: Readonly<Record<string, { readonly shape: readonly number[]; readonly key: string; readonly offset: number; readonly s: number }>>
+  /** Images by formula; other inputs, such as texts, are not replayed. */
+  readonly inputs: Readonly<Record<string, JsonObject>>
   readonly outputs: Readonly<Record<string, Digest>>
   readonly features: Readonly<Record<string, Digest>>
 }
 
-/** Rows of a key file: name, shape, role, kind, offset, s. */
+/** An input made by formula. */
+interface FormulaInput {
+  readonly shape: readonly number[]
+  readonly key: string
+  readonly offset: number
+  readonly s: number
+}
+
+/** A row of a key file: name, shape, role, kind, offset, s; the last two are null where no formula makes the values. */
 type KeyRow = readonly [key: string, shape: readonly number[], role: string, kind: string, offset: number, s: number]
 
-/** Reads the full-size recordings of a file, or those of some names. Errors: `fileUnreadable`, `notJson`, `noSuchRecording`. */
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isShape = (value: unknown): boolean => Array.isArray(value) && value.every(isSize)
+const areNumbers = (value: unknown): boolean => Array.isArray(value) && value.every(Number.isFinite)
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
+const areAll = (is: (value: JsonObject) => boolean) => (value: unknown): boolean => isObject(value) && Object.values(value).every(field => isObject(field) && is(field))
+const areDigests = areAll(({ shape, first, l2 }) => isShape(shape) && areNumbers(first) && Number.isFinite(l2))
+
+/** What each field of a {@link FullRecording} must be. */
+const fields: Readonly<Record<keyof FullRecording, (value: unknown) => boolean>> = {
+  name: isText, salt: isText, keys_file: isText, outputs: areDigests, features: areDigests,
+  inputs: areAll(() => true),
+}
+const isFormulaInput = (input: unknown): input is FormulaInput => isObject(input) && isShape(input['shape']) && isText(input['key']) && areNumbers([input['offset'], input['s']])
+const isRow = (row: unknown): boolean => Array.isArray(row) && isText(row[0]) && isShape(row[1]) && (areNumbers([row[4], row[5]]) || (row[4] === null && row[5] === null))
+const isFormulaRow = (row: readonly unknown[]): row is KeyRow => row[4] !== null
+
+/** Reads the full-size recordings of a file, or those of some names. Errors: `fileUnreadable`, `notJson`, `notARecording`, `noSuchRecording`. */
 export const readFull = (file: string, only: readonly string[] | undefined): TaskEither<Problem, readonly FullRecording[]> => async () => {
   const read = await readJson.file(file)()
   if (read._tag === 'Left') return read
-  const { models } = read.right as { readonly models?: unknown }
-  const all = (Array.isArray(models) ? models : Object.values(models ?? {})) as readonly FullRecording[]
-  if (all.length === 0 || all.some(({ name, outputs }) => typeof name !== 'string' || typeof outputs !== 'object')) return left(problem('notARecording', `${file}: holds no full-size recordings`))
+  const { models } = read.right
+  const listed = Array.isArray(models) ? (models as readonly unknown[]) : isObject(models) ? Object.values(models) : []
+  if (listed.length === 0) return left(problem('notARecording', `${file}: holds no full-size recordings`))
+  for (const [i, recording] of listed.entries()) {
+    const bad = isObject(recording) ? Object.entries(fields).find(([field, is]) => !is(recording[field])) : ['']
+    if (bad !== undefined) return left(problem('notARecording', `${file}: number ${i + 1} of its models is no full-size recording${bad[0] === '' ? '' : `: ${bad[0]} is missing or not what it should be`}`))
+  }
+  const all = listed as readonly FullRecording[]
   const missing = (only ?? []).filter(name => !all.some(recording => recording.name === name))
   if (missing.length > 0) return left(problem('noSuchRecording', `${file}: has no recording of ${missing.join(', ')}`, { remedy: `it has ${all.map(({ name }) => name).join(', ')}` }))
   return right(only === undefined ? all : all.filter(({ name }) => only.includes(name)))
@@ -47,26 +79,27 @@ export const readFull = (file: string, only: readonly string[] | undefined): Tas
 
 /**
  * Runs a published model at full size, its weights and input made by formula, and compares the first values of
- * each recorded tensor and its L2 norm (relative, to 1e-5). Errors: `notListed`, `fileUnreadable`, those of
- * `compile`.
+ * each recorded tensor and its L2 norm (relative, to 1e-5). Errors: `notListed`, `fileUnreadable`, `notAKeyFile`,
+ * `missingWeight`, `weightMisfit`, `inputMisfit`, those of `compile`.
  *
  * @param tolerance the largest error of a value; by default 5e-5, and 2e-4 for hybrids, whose float32 noise is larger
  */
 export const replayFull = (file: string, recording: FullRecording, backend: Backend, tolerance: number | undefined): TaskEither<Problem, { readonly family: string; readonly outputs: Readonly<Record<string, Comparison>> }> => async () => {
   const { name, salt, inputs, outputs, features } = recording
-  const recipe = (recipes as unknown as Readonly<Record<string, Recipe>>)[name]
+  const recipe = Object.hasOwn(recipes, name) ? (recipes as unknown as Readonly<Record<string, Recipe>>)[name] : undefined
   if (recipe === undefined) return left(problem('notListed', `${name}: is no model of the listing`))
   const traced = trace(recipe.model)
   if (traced._tag === 'Left') return traced
   const rows = await keyRows(file, recording)
   if (rows._tag === 'Left') return rows
-  const weights = (key: string): TaskEither<Problem, Float32Array> => async () => {
+  const weights = (key: string, shape: Shape): TaskEither<Problem, Float32Array> => async () => {
     const row = rows.right.get(key)
-    return row === undefined ? left(problem('missingWeight', `${name}: the reference has no weight '${key}'`)) : right(formulaWeights(key, row[1], row[4], row[5], salt))
+    if (row === undefined) return left(problem('missingWeight', `${name}: the reference has no weight '${key}'`))
+    return sizeOf(row[1]) === sizeOf(shape) ? right(formulaWeights(key, row[1], row[4], row[5], salt)) : left(problem('weightMisfit', `${name}: '${key}' is ${show(row[1])} in the reference and ${show(shape)} here`))
   }
   const x = inputs['x']
   const spec = recipe.model.input
-  const pixels = x === undefined || !('shape' in spec) ? undefined : layouts.ours(formulaWeights(x.key, x.shape, x.offset, x.s, salt), x.shape, spec.shape)
+  const pixels = !isFormulaInput(x) || !('shape' in spec) || sizeOf(x.shape) !== sizeOf(spec.shape) ? undefined : layouts.ours(formulaWeights(x.key, x.shape, x.offset, x.s, salt), x.shape, spec.shape)
   if (pixels === undefined) return left(problem('inputMisfit', `${name}: the recorded input is not one image of the model's size`))
   const place = (key: string): string | undefined => (key === 'logits' ? undefined : (recipe.outputs?.[key] ?? key))
   const wanted = new Map<string, Digest>([...Object.entries(outputs).map(([key, d]) => [`@out/${key}`, d] as const), ...Object.entries(features).map(([key, d]) => [`@feat/${key}`, d] as const)])
@@ -94,7 +127,9 @@ const keyRows = async (file: string, { name, keys_file }: FullRecording): Promis
   const path = [join(dirname(file), keys_file), join(dirname(file), '..', keys_file)].find(existsSync)
   if (path === undefined) return left(problem('fileUnreadable', `${name}: ${keys_file}, which says how its weights are made, is neither beside ${file} nor one folder up`))
   const read = await readJson.file(path)()
-  return read._tag === 'Left' ? read : right(new Map((read.right as { readonly state: readonly KeyRow[] }).state.map(row => [row[0], row])))
+  if (read._tag === 'Left') return read
+  const { state } = read.right
+  return Array.isArray(state) && state.every(isRow) ? right(new Map((state as readonly (readonly unknown[])[]).filter(isFormulaRow).map(row => [row[0], row]))) : left(problem('notAKeyFile', `${path}: does not say how weights are made: 'state' must be a list of [name, shape, role, kind, offset, s]`))
 }
 
 const compareDigest = (ours: Float32Array, shape: readonly number[], { shape: recorded, first, l2 }: Digest, tolerance: number): Comparison => {

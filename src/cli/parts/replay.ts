@@ -32,7 +32,7 @@ export const replay = (recording: Recording, backend: Backend): TaskEither<Probl
   const used = new Set<string>()
   const input = await inputs(recording, replica.model.input, undefined, used)
   if (input._tag === 'Left') return input
-  const weights = await checkpoint(source, graph)()
+  const weights = checkpoint(source, replica.model, mode)
   if (weights._tag === 'Left') return left({ ...weights.left, sentence: `${recording.name}: ${weights.left.sentence}` })
   const features = [...new Set([...places.values()].flatMap(place => (place.kind === 'feature' ? [place.name] : [])))]
   const program = await compile(replica.model, { backend, weights: weights.right, features, mode })()

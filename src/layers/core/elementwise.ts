@@ -1,4 +1,5 @@
 import type { Tensor } from '../../ops/tensor.js'
+import type { Problem } from '../../shape/problem.js'
 import type { Shape } from '../../shape/shape.js'
 import type { Expects } from '../../shape/shapeError.js'
 import type { ShapeFunction } from '../../shape/shapeFunction.js'
@@ -16,4 +17,5 @@ export const elementwise = <const Name extends string>(
   args: readonly unknown[],
   f: (x: Tensor) => Tensor,
   config: Readonly<Record<string, unknown>> = {},
-): Layer<KeepsShape<Name>> => defineLayer(name, make, args, { config, forward: x => f(x) })
+  check: () => Problem | undefined = () => undefined,
+): Layer<KeepsShape<Name>> => defineLayer(name, make, args, { config, check, forward: x => f(x) })

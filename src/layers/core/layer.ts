@@ -60,7 +60,7 @@ export interface Definition {
   readonly config: Readonly<Record<string, unknown>>
   /** Where its parameters live below their parent: `norm`, `patch_embed.proj`, or empty for "with the parent's". */
   readonly scope: string
-  /** What it takes; anything else is refused before `check` sees it. */
+  /** What it takes; what `check` lets pass and this does not is refused too. */
   readonly accepts: 'tensor' | 'integers' | 'record' | 'any'
   /** Preconditions on what arrives. */
   readonly check: (shape: never, window?: Window) => Problem | undefined
