@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { right, type Either } from 'fp-ts/lib/Either.js'
 import { cost } from '../graph/cost.js'
+import { outline } from '../graph/outline.js'
 import { trace } from '../graph/trace.js'
 import { shapeOfSignal } from '../layers/core/refuse.js'
 import type { Problem } from '../shape/problem.js'
@@ -9,12 +10,10 @@ import { showFields } from '../shape/shape.js'
 import { backends } from './parts/backends.js'
 import { classifier, type Classifier } from './parts/classifier.js'
 import type { CliCommand } from './parts/command.js'
-import { condensed } from './parts/condensed.js'
 import { decodeImage } from './parts/decodeImage.js'
 import { drawImage } from './parts/drawImage.js'
 import { format } from './parts/format.js'
 import { inputShape } from './parts/inputShape.js'
-import { layerRows } from './parts/layerRows.js'
 import { options } from './parts/options.js'
 import { packageRoot } from './parts/packageRoot.js'
 import type { Subject } from './parts/subject.js'
@@ -59,9 +58,12 @@ const summarise = ({ model }: Subject, { print, colours }: Terminal): Either<Pro
   const { params, macs } = cost(traced.right)
   const type = `Model<${[inputShape(model.input), shapeOfSignal(traced.right.output)].map(shape => JSON.stringify(shape).replaceAll(',', ', ')).join(', ')}>`
   print(`${colours.bold(id)}: ${colours.cyan(type)}\n`)
-  const rows = condensed(layerRows(traced.right)).map(row => [row.path === '' ? '·' : row.path, row.times === 1 ? row.layer : `${row.times} × ${row.layer}`, showFields(row.output), row.params === 0 ? '' : format.count(row.params), row.macs === 0 ? '' : format.count(row.macs)])
-  const totals = [['', 'in all', '', format.count(params), format.count(macs.total)]]
-  print(table([{ title: 'path' }, { title: 'layer' }, { title: 'output', align: 'right' }, { title: 'parameters', align: 'right' }, { title: 'multiply-adds', align: 'right' }], rows, colours, totals))
+  const steps = outline(model)
+  if (steps._tag === 'Left') return steps
+  const number = (n: number): string => (n === 0 ? '' : format.count(n))
+  const rows = steps.right.map(step => [step.label, colours.dim(step.detail), showFields(step.output), number(step.params), number(step.macs)])
+  const totals = [['in all', '', '', format.count(params), format.count(macs.total)]]
+  print(table([{ title: 'layer' }, { title: '' }, { title: 'output', align: 'right' }, { title: 'parameters', align: 'right' }, { title: 'multiply-adds', align: 'right' }], rows, colours, totals))
   return right(undefined)
 }
 

@@ -5,19 +5,19 @@ import { model, type AnyModel } from '../layers/core/model.js'
 import { shapeOfSignal } from '../layers/core/refuse.js'
 import type { Problem } from '../shape/problem.js'
 import type { SignalShape } from '../shape/shape.js'
-import { cost } from './cost.js'
+import { multiplyAdds, parameterCount } from './cost.js'
 import { trace } from './trace.js'
 
 /** One step of a recipe as its author wrote it, with what comes out of it. */
 export interface OutlineStep {
   /** `12 × encoderBlock`, `linear`. */
   readonly label: string
-  /** The name it was given, or empty. */
-  readonly name: string
   /** Options that are not their defaults: `numHeads: 3`. */
   readonly detail: string
   readonly output: SignalShape
   readonly params: number
+  /** Multiply-adds of one sample. */
+  readonly macs: number
 }
 
 /**
@@ -28,32 +28,33 @@ export interface OutlineStep {
  * outline(pipe(input(192), linear(10))) // Either<Problem, readonly OutlineStep[]>
  */
 export const outline = (m: AnyModel): Either<Problem, readonly OutlineStep[]> => {
-  const layers = m.layers.flatMap(layer => opened(layer, ''))
-  const steps: OutlineStep[] = []
-  let before = 0
-  for (let i = 0; i < layers.length; i++) {
-    const graph = trace(model(m.input, layers.slice(0, i + 1).map(({ layer }, at) => named(`step${at}`, layer))) as AnyModel)
-    if (graph._tag === 'Left') return graph
-    const { params } = cost(graph.right)
-    const { layer, name } = layers[i]!
-    if (!silent.has(layer.definition.kind)) steps.push({ ...described(layer), name, output: shapeOfSignal(graph.right.output), params: params - before })
-    before = params
-  }
-  return right(steps)
+  const layers = m.layers.flatMap(opened)
+  // Each step under a name of its own, by which its output, weights and work are found again.
+  const traced = trace(model(m.input, layers.map((layer, i) => named(`step${i}`, layer))))
+  if (traced._tag === 'Left') return traced
+  const { features, parameters, layers: rows } = traced.right
+  return right(
+    layers.flatMap((layer, i) => {
+      if (silent.has(layer.definition.kind)) return []
+      const isIn = (path: string): boolean => path === `step${i}` || path.startsWith(`step${i}.`)
+      const params = parameterCount(parameters.filter(p => isIn(p.attributes.name)))
+      const macs = multiplyAdds(rows.filter(({ path }) => isIn(path)).flatMap(({ nodes }) => nodes)).total
+      return [{ ...described(layer), output: shapeOfSignal(features.get(`step${i}`)!), params, macs }]
+    }),
+  )
 }
 
 /** Layers that change nothing and only check, or stand where others do not. */
 const silent = new Set(['identity', 'expectShape', 'expectWindows'])
 
 /** What a layer is made of, where it only puts others in a row. */
-const opened = (layer: AnyLayer, name: string): readonly { readonly layer: AnyLayer; readonly name: string }[] => {
+const opened = (layer: AnyLayer): readonly AnyLayer[] => {
   const { kind, args } = layer.definition
-  if (kind === 'serial') return args.flatMap(inner => opened(inner as AnyLayer, name))
-  if (kind === 'stages') return args.flatMap((inner, i) => opened(inner as AnyLayer, `stage ${i}`))
-  if (kind === 'when') return args[0] === true ? opened(args[1] as AnyLayer, name) : []
-  if (kind === 'named' || kind === 'tap') return opened(args[1] as AnyLayer, args[0] as string)
+  if (kind === 'serial' || kind === 'stages') return (args as readonly AnyLayer[]).flatMap(opened)
+  if (kind === 'when') return args[0] === true ? opened(args[1] as AnyLayer) : []
+  if (kind === 'named' || kind === 'tap') return opened(args[1] as AnyLayer)
   if ((kind === 'dropout' || kind === 'tokenDropout') && args[0] === 0) return []
-  return [{ layer, name }]
+  return [layer]
 }
 
 const described = (layer: AnyLayer): { readonly label: string; readonly detail: string } => {

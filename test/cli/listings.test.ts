@@ -50,7 +50,7 @@ describe('vitrail demo', () => {
     const { code, out, err } = await captured('demo')
     expect([code, err]).toEqual([0, ''])
     expect(out).toContain('vit_fashion_mnist: Model<[28, 28, 1], [10]>')
-    expect(out).toMatch(/^blocks +6 × encoderBlock +50×64 +200,832 +11,750,400$/m)
+    expect(out).toMatch(/^6 × encoderBlock +numHeads: 4, mlpRatio: 2 +50×64 +200,832 +11,750,400$/m)
     expect(out).toMatch(/ankle boot +79\.7 % {2}█+$/m)
     expect(out).toMatch(/^trouser-2\.png +trouser +trouser +91\.6 % +right$/m)
     expect(out.match(/ right$/gm)).toHaveLength(9)

@@ -4,6 +4,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { atResolution, type Recipe } from '../../../recipes/index.js'
 import { readOptions } from '../../../recipes/kit/referenceConfig.js'
+import { fromJson as modelFromJson } from '../../exporters/json/fromJson.js'
 import { isModel } from '../../layers/core/model.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { openSafetensors } from '../../weights/openSafetensors.js'
@@ -15,8 +16,8 @@ import type { Changes, Subject } from './subject.js'
 const isCode = (file: string): boolean => /\.[mc]?[jt]s$/.test(file)
 
 /**
- * All models a command was pointed at: those a code file exports, or the one of an id, a JSON file or a
- * weight file. `FILE#name` picks one export.
+ * All models a command was pointed at: those a code file exports, or the one of an id, a JSON file (a recipe with
+ * options, or a model layer by layer) or a weight file. `FILE#name` picks one export.
  *
  * Errors: those of `describedSubject` and `loadModule`; `noModel` (a file that exports none, or not the one
  * asked for), `notJson`, `notAnObject`, `notSelfDescribing` (a weight file without a recipe in its metadata).
@@ -86,12 +87,15 @@ const fromJson = async (file: string, changes: Changes): Promise<Either<Problem,
   const text = await readJson.text(file)()
   if (text._tag === 'Left') return text
   const value = readJson.object(text.right, file)
-  return value._tag === 'Left' ? value : described(file, value.right, changes)
+  if (value._tag === 'Left') return value
+  if (!('layers' in value.right)) return described(file, value.right, changes)
+  const model = modelFromJson(value.right)
+  return model._tag === 'Left' ? left({ ...model.left, sentence: `${file}: ${model.left.sentence}` }) : fromModel(file, model.right, changes)
 }
 
 const described = (file: string, { recipe, config = {}, ...rest }: JsonObject, changes: Changes): Either<Problem, Subject> => {
   const extra = Object.keys(rest)
-  if (typeof recipe !== 'string') return left(problem('notADescription', `${file}: has no recipe`, { remedy: 'write { "recipe": "vit", "config": { … } }; `vitrail list` shows recipes' }))
+  if (typeof recipe !== 'string') return left(problem('notADescription', `${file}: has no recipe`, { remedy: 'write { "recipe": "vit", "config": { … } } (`vitrail list` shows recipes), or { "input": […], "layers": […] }' }))
   if (extra.length > 0) return left(problem('unknownKeyword', `${file}: does not know ${extra.map(key => `'${key}'`).join(', ')}`, { remedy: 'it knows recipe, config' }))
   if (typeof config !== 'object' || config === null || Array.isArray(config)) return left(problem('notAnObject', `${file}: config must be a JSON object {…}`))
   return describedSubject(file, { recipe, config: config as JsonObject }, changes)
