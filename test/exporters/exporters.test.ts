@@ -1,7 +1,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
 import { recipes } from '../../recipes/index.js'
-import { encoderBlock, fanOut, flattenTokens, fromJson, input, inputs, integerInput, linear, outline, patchEmbed, print, repeat, takeToken, toJson, toMermaid, toSvg, trace, type AnyModel, type Json } from '../../src/index.js'
+import { dropout, embedding, encoderBlock, flattenTokens, fromJson, input, inputs, integerInput, linear, outline, parallel, patchEmbed, print, repeat, serial, takeToken, toJson, toMermaid, toSvg, trace, type AnyModel, type Json } from '../../src/index.js'
 import { problemOf, valueOf } from '../support/either.js'
 
 const through = (json: unknown): unknown => JSON.parse(JSON.stringify(json))
@@ -13,7 +13,7 @@ describe('JSON', () => {
   })
 
   it('keeps records of inputs, integers, and blocks that differ', () => {
-    const model = pipe(inputs({ a: input(4), ids: integerInput(3) }), fanOut({ all: repeat(2, () => fanOut({ a: takeToken(0) })) })) as unknown as AnyModel
+    const model = pipe(inputs({ a: input(4), ids: integerInput(3) }), parallel({ a: repeat(2, index => serial(linear(4), dropout(index / 10))), ids: embedding({ vocabularySize: 5, dim: 2 }) })) as unknown as AnyModel
     const json = toJson(model)
     expect(toJson(valueOf(fromJson(through(json))))).toEqual(json)
   })

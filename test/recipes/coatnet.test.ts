@@ -1,38 +1,7 @@
-import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { coatnetRecipe, coatnetRecipes, coatnetReplica } from '../../recipes/coatnet.js'
-import { cpu } from '../../src/backends/cpu/index.js'
-import { reference } from '../../src/backends/reference/index.js'
-import { wasm } from '../../src/backends/wasm/index.js'
-import { compare } from '../../src/cli/parts/compare.js'
-import { openRecording } from '../../src/cli/parts/recording.js'
-import { replay } from '../../src/cli/parts/replay.js'
 import { fromJson, print, shapeOf, toJson, trace, type AnyModel, type Model } from '../../src/index.js'
 import { valueOf } from '../support/either.js'
-
-const folder = 'test/fixtures/recordings/coatnet/'
-const files = readdirSync(folder).sort()
-const backends = [[reference, 5e-6], [cpu, 2e-5], [wasm, 2e-5]] as const
-
-describe.each(files)('the recording %s', file => {
-  it.each(backends.map(([backend, tolerance]) => [backend.name, backend, tolerance] as const))('is reproduced on every key by %s', async (_, backend, tolerance) => {
-    const recording = valueOf(await openRecording(folder + file)())
-    const { values } = valueOf(await replay(recording, backend)())
-    expect(values.size).toBeGreaterThan(0)
-    for (const [key, ours] of values) {
-      const { comparison } = compare(ours, valueOf(await recording.recorded.read(key)()), tolerance)
-      expect([key, comparison.maxAbs, comparison.problem, comparison.ok]).toEqual([key, comparison.maxAbs, undefined, true])
-    }
-    await recording.close()
-  })
-})
-
-it('batch normalisation in training gives the running statistics that were recorded', async () => {
-  const recording = valueOf(await openRecording(`${folder}coatnet_paper_a.grad_train.safetensors`)())
-  const { values } = valueOf(await replay(recording, reference)())
-  expect([...values.keys()].filter(key => key.startsWith('@after/')).length).toBe(20)
-  await recording.close()
-})
 
 const outcome = (model: unknown) => shapeOf(model as Model<unknown, unknown>)
 const tiny = { imageSize: 64, dims: [8, 16, 24, 32], depths: [1, 2, 2, 1], stemDims: 8, headDim: 8 } as const

@@ -1,31 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { convitRecipe, convitRecipes, convitReplica } from '../../recipes/convit.js'
-import { cpu } from '../../src/backends/cpu/index.js'
-import { reference } from '../../src/backends/reference/index.js'
-import { wasm } from '../../src/backends/wasm/index.js'
-import { compare } from '../../src/cli/parts/compare.js'
-import { openRecording } from '../../src/cli/parts/recording.js'
-import { replay } from '../../src/cli/parts/replay.js'
 import { parametersOf, shapeOf, trace, type AnyModel, type Model } from '../../src/index.js'
 import { initialWeights } from '../../src/weights/initialWeights.js'
 import { problemOf, valueOf } from '../support/either.js'
-
-const folder = 'test/fixtures/recordings/convit/'
-const backends = [[reference, 5e-6], [cpu, 2e-5], [wasm, 2e-5]] as const
-
-describe.each(readdirSync(folder).sort())('the recording %s', file => {
-  it.each(backends.map(([backend, tolerance]) => [backend.name, backend, tolerance] as const))('is reproduced on every key by %s', async (_, backend, tolerance) => {
-    const recording = valueOf(await openRecording(folder + file)())
-    const { values } = valueOf(await replay(recording, backend)())
-    expect(values.size).toBeGreaterThan(0)
-    for (const [key, ours] of values) {
-      const { comparison } = compare(ours, valueOf(await recording.recorded.read(key)()), tolerance)
-      expect({ key, ...comparison }).toMatchObject({ key, ok: true })
-    }
-    await recording.close()
-  })
-})
 
 const tiny = { imageSize: 16, patchSize: 4, dim: 24, depth: 3, numHeads: 4, numClasses: 5 } as const
 const graphOf = (model: unknown, mode: 'inference' | 'training' = 'inference') => valueOf(trace(model as AnyModel, { mode }))

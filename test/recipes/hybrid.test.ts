@@ -1,34 +1,11 @@
-import { readdirSync } from 'node:fs'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
 import { convit } from '../../recipes/convit.js'
 import { hybrid, hybridRecipe, hybridRecipes, hybridReplica, resnetD, resnetV2, type HybridConfig, type ResnetV2Config } from '../../recipes/hybrid.js'
 import { vit } from '../../recipes/vit.js'
-import { cpu } from '../../src/backends/cpu/index.js'
-import { reference } from '../../src/backends/reference/index.js'
-import { wasm } from '../../src/backends/wasm/index.js'
-import { compare } from '../../src/cli/parts/compare.js'
-import { openRecording } from '../../src/cli/parts/recording.js'
-import { replay } from '../../src/cli/parts/replay.js'
 import { fromJson, toJson } from '../../src/exporters/json/index.js'
 import { conv2d, input, parametersOf, shapeOf, trace, type AnyLayer, type AnyModel, type Layer, type Model, type ShapeFunction } from '../../src/index.js'
 import { problemOf, valueOf } from '../support/either.js'
-
-const folder = 'test/fixtures/recordings/hybrid/'
-const backends = [[reference, 5e-6], [cpu, 2e-5], [wasm, 2e-5]] as const
-
-describe.each(readdirSync(folder).sort())('the recording %s', file => {
-  it.each(backends.map(([backend, tolerance]) => [backend.name, backend, tolerance] as const))('is reproduced on every key by %s', async (_, backend, tolerance) => {
-    const recording = valueOf(await openRecording(folder + file)())
-    const { values } = valueOf(await replay(recording, backend)())
-    expect(values.size).toBeGreaterThan(0)
-    for (const [key, ours] of values) {
-      const { comparison } = compare(ours, valueOf(await recording.recorded.read(key)()), tolerance)
-      expect({ key, ...comparison }).toMatchObject({ key, ok: true })
-    }
-    await recording.close()
-  })
-})
 
 const graphOf = (model: unknown) => valueOf(trace(model as AnyModel))
 const outcome = (model: unknown) => shapeOf(model as Model<unknown, unknown>)

@@ -1,30 +1,8 @@
-import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { swinRecipes, swinReplica } from '../../recipes/swin.js'
-import { cpu } from '../../src/backends/cpu/index.js'
-import { reference } from '../../src/backends/reference/index.js'
-import { wasm } from '../../src/backends/wasm/index.js'
-import { compare } from '../../src/cli/parts/compare.js'
 import { openRecording } from '../../src/cli/parts/recording.js'
-import { replay } from '../../src/cli/parts/replay.js'
 import { cost, loadWeights, parametersOf, shapeOf, trace, type AnyModel, type Model, type Tensor } from '../../src/index.js'
 import { problemOf, valueOf } from '../support/either.js'
-
-const folder = 'test/fixtures/recordings/swin'
-const backends = [[reference, 5e-6], [cpu, 2e-5], [wasm, 2e-5]] as const
-
-describe.each(backends.map(([backend, tolerance]) => [backend.name, backend, tolerance] as const))('on %s', (_, backend, tolerance) => {
-  it.each(readdirSync(folder).sort())('%s is what the reference computed, on every key', async file => {
-    const recording = valueOf(await openRecording(`${folder}/${file}`)())
-    const { values } = valueOf(await replay(recording, backend)())
-    expect(values.size).toBeGreaterThan(0)
-    for (const [key, ours] of values) {
-      const { comparison } = compare(ours, valueOf(await recording.recorded.read(key)()), tolerance)
-      expect({ key, ...comparison }).toMatchObject({ key, ok: true })
-    }
-    await recording.close()
-  })
-})
 
 const graphOf = (model: unknown) => valueOf(trace(model as AnyModel))
 
@@ -72,7 +50,7 @@ describe('the published sizes', () => {
 })
 
 it('Microsoft\'s checkpoints hold masks and index tables, which are ours to compute', async () => {
-  const recording = valueOf(await openRecording(`${folder}/swin_ms_a.safetensors`)())
+  const recording = valueOf(await openRecording(`test/fixtures/recordings/swin/swin_ms_a.safetensors`)())
   expect([...recording.source.tensors.keys()]).toEqual(expect.arrayContaining(['layers.0.blocks.1.attn_mask', 'layers.0.blocks.0.attn.relative_position_index']))
   const { model } = recording.replica
   expect(loadWeights(recording.source, model as unknown as Model<unknown, unknown>, { ignore: name => name.startsWith('@') })._tag).toBe('Right')

@@ -1,0 +1,10 @@
+import type { Backend } from '../device.js'
+import { lowerings } from './lowerings.js'
+import { tfjsBackend } from './open.js'
+
+/**
+ * A backend that runs on TensorFlow's own library. Its package is imported by a variable: it is optional, and
+ * its types need not be there to build.
+ */
+export const native = (name: string, packageName: string): Backend =>
+  tfjsBackend({ name, registeredAs: 'tensorflow', packageName, load: () => import(packageName), lowerings, keepsArrays: true })
