@@ -136,12 +136,12 @@ class Tracer {
     const one = this.apply(layer, slot, parent, undefined)
     this.window = outer
     const lift = vectorise(count, slots)
-    const lifted = this.rows.splice(rows).map(row => ({ ...row, nodes: [] as Tensor[], made: new Set(row.nodes) }))
-    for (const n of collectNodes(lifted.flatMap(row => [...row.made]))) {
+    const lifted = this.rows.splice(rows).map(row => ({ row, made: new Set(row.nodes), nodes: [] as Tensor[] }))
+    for (const n of collectNodes(lifted.flatMap(({ row }) => row.nodes))) {
       const all = lift(n)
-      lifted.find(row => row.made.has(n))?.nodes.push(...(all === n ? [n] : collectNodes([all], this.seen)))
+      lifted.find(({ made }) => made.has(n))?.nodes.push(...(all === n ? [n] : collectNodes([all], this.seen)))
     }
-    this.rows.push(...lifted.map(({ made: _, ...row }) => row))
+    this.rows.push(...lifted.map(({ row, nodes }) => ({ ...row, nodes })))
     for (const [name, signal] of this.features) if (features.get(name) !== signal) this.features.set(name, mapSignal(signal, lift))
     return mapSignal(one, lift)
   }

@@ -108,7 +108,7 @@ describe('the tables of a window', () => {
 
   it('mask of a map rolled along one axis keeps the other whole', () => {
     const mask = shiftedWindowMask([4, 2], [2, 2], [1, 0])
-    expect(Array.from(mask.slice(0, 16))).toEqual(new Array(16).fill(0))
+    expect(Array.from(mask.slice(0, 16))).toEqual(Array.from({ length: 16 }, () => 0))
     const far = -100
     expect(Array.from(mask.slice(16))).toEqual([0, 0, far, far, 0, 0, far, far, far, far, 0, 0, far, far, 0, 0])
   })

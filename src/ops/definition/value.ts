@@ -15,7 +15,7 @@ export const fill = (shape: Shape, f: (index: number) => number): Value => {
 
 /** Row-major strides; 0 along axes of size 1, so that they broadcast. */
 export const broadcastStrides = (shape: Shape): readonly number[] => {
-  const strides = new Array<number>(shape.length).fill(0)
+  const strides = shape.map(() => 0)
   let step = 1
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const size = shape[axis] as number
@@ -27,7 +27,7 @@ export const broadcastStrides = (shape: Shape): readonly number[] => {
 
 /** Calls `visit(out, offsets)` for every element of `shape` in row-major order, following each set of strides. */
 export const walk = (shape: Shape, strides: readonly (readonly number[])[], visit: (index: number, offsets: readonly number[]) => void, start: readonly number[] = strides.map(() => 0)): void => {
-  const at = new Array<number>(shape.length).fill(0)
+  const at = shape.map(() => 0)
   const offsets = [...start]
   const total = sizeOf(shape)
   for (let index = 0; index < total; index++) {
