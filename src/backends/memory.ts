@@ -45,13 +45,6 @@ export class Memory<B> {
     }
   }
 
-  /** Takes a buffer out: it is the caller's to free. */
-  take(node: Tensor): B {
-    const buffer = this.need(node)
-    this.buffers.delete(node)
-    return buffer
-  }
-
   release(): void {
     this.free([...this.buffers.keys()])
   }

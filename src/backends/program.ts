@@ -10,16 +10,16 @@ import { plan, type Plan } from './plan.js'
 import { feeds, toTensor, type Feed, type InputOf, type ResultOf } from './values.js'
 
 /** What `compile` hands over. */
-export interface ProgramParts<B = unknown> {
-  readonly device: Device<B>
+export interface ProgramParts {
+  readonly device: Device
   readonly inputs: Signal
   readonly output: Signal
   readonly features: Readonly<Record<string, Signal>>
   readonly each: readonly Tensor[]
   readonly held: ReadonlySet<Tensor>
-  readonly weights: Memory<B>
+  readonly weights: Memory<unknown>
   /** Weights in the form one node's kernel wants. */
-  readonly adapted: ReadonlyMap<Tensor, B>
+  readonly adapted: ReadonlyMap<Tensor, unknown>
   readonly parameters: readonly string[]
 }
 
@@ -40,7 +40,7 @@ export interface RunOptions {
 }
 
 /** How long a run that can be aborted computes before it lets other work in, in milliseconds. */
-const slice = 20
+const turn = 20
 
 /**
  * A compiled model. Calls are queued and run one after the other; each frees what it made, so that memory
@@ -104,10 +104,10 @@ export class Program<I, S> implements Disposable {
   }
 
   private async execute({ feeds: given, batch, asTensors }: Fed, options: RunOptions): Promise<Either<Problem, { output: unknown; features: Record<string, unknown> }>> {
-    const planned = this.planFor(batch)
-    if (planned._tag === 'Left') return planned
     const memory = new Memory<unknown>(this.parts.device, this.parts.weights)
     try {
+      const planned = this.planFor(batch)
+      if (planned._tag === 'Left') return planned
       const values = new Map<Tensor, Values>()
       for (const feed of given) values.set(feed.node, await feed.values)
       const wrong = outOfRange(this.parts.each, values)
@@ -138,7 +138,7 @@ export class Program<I, S> implements Disposable {
     const { device, adapted } = this.parts
     let resumed = performance.now()
     for (const { node, kernel, frees } of steps) {
-      if (signal !== undefined && performance.now() - resumed > slice) {
+      if (signal !== undefined && performance.now() - resumed > turn) {
         await new Promise<void>(resolve => setTimeout(resolve, 0))
         resumed = performance.now()
       }

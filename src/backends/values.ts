@@ -1,8 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { isTensor, type Signal, type Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
-import type { DType, Integers, Shape } from '../shape/shape.js'
-import { show, sizeOf } from '../shape/shape.js'
+import { show, sizeOf, type DType, type Integers, type Shape } from '../shape/shape.js'
 import type { TensorLike, Values } from './device.js'
 
 /** What a program takes for an input of shape `I`: any number of samples, one after the other. */
@@ -26,9 +25,8 @@ export const isTensorLike = (value: unknown): value is TensorLike => {
 
 /**
  * Matches what a caller gave with the inputs of a graph, copies it, so that it may be written to or disposed of
- * from now on, and finds the batch size. Errors: `inputMisfit`
- * (a missing or unknown field, a wrong kind of array, a length that is no whole number of samples, batch
- * sizes that differ).
+ * from now on, and finds the batch size. Errors: `inputMisfit` (a missing or unknown field, a wrong kind of
+ * array, a length that is no whole number of samples, batch sizes that differ).
  */
 export const feeds = (inputs: Signal, given: unknown): Either<Problem, { readonly feeds: readonly Feed[]; readonly batch: number; readonly asTensors: boolean }> => {
   const found: Feed[] = []

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
 import { compile } from '../../src/backends/compile.js'
 import { reference } from '../../src/backends/reference/index.js'
-import { batchNorm, input, integerInput, type Layer, type Model, type ShapeFunction } from '../../src/index.js'
+import { batchNorm, input, integerInput, shapeOf, type Layer, type Model, type ShapeFunction } from '../../src/index.js'
 import { model } from '../../src/layers/core/model.js'
 import { evaluate } from './samples.js'
 
@@ -65,7 +66,7 @@ describe('a batch is its samples', () => {
 
 it('a recipe text in a recording is one the library reads', () => {
   expect(recordings.length).toBeGreaterThan(40)
-  expect(pipe(input(4), evaluate('linear(3)') as Layer<ShapeFunction>)).toBeDefined()
+  expect(shapeOf(pipe(input(4), evaluate('linear(3)') as Layer<ShapeFunction>))).toEqual(right([3]))
 })
 
 describe('batchNorm in training', () => {

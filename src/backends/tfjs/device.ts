@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { Tensor } from '../../ops/tensor.js'
 import type { Device, Values } from '../device.js'
 import type { Lowering, Lowerings } from './lowering.js'
-import { Workspace, type Tfjs, type TfjsBackend } from './workspace.js'
+import { Workspace, type Tfjs } from './workspace.js'
 
 /**
  * A device over a tfjs backend that is ready.
@@ -11,7 +11,7 @@ import { Workspace, type Tfjs, type TfjsBackend } from './workspace.js'
  * @param keepsArrays whether values must be copied on their way in and out, lest a caller's array be ours too
  */
 export const tfjsDevice = (name: string, tf: Tfjs, backendName: string, table: Lowerings, keepsArrays: boolean): Device<TensorInfo> => {
-  const backend = tf.engine().findBackend(backendName) as TfjsBackend
+  const backend = tf.engine().findBackend(backendName)
   const w = new Workspace(tf, backend, backendName)
   const choose = (node: Tensor): readonly string[] | Lowering => {
     const ways = (table[node.op as keyof Lowerings] as readonly Lowering[]).filter(way => way.fits?.(node) ?? true)

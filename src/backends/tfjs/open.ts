@@ -1,10 +1,11 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { KernelBackend } from '@tensorflow/tfjs-core'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Backend, Device } from '../device.js'
 import { tfjsDevice } from './device.js'
 import type { Lowerings } from './lowering.js'
-import type { Tfjs, TfjsBackend } from './workspace.js'
+import type { Tfjs } from './workspace.js'
 
 /** How one tfjs backend is found and started. */
 export interface TfjsBackendParts {
@@ -20,7 +21,7 @@ export interface TfjsBackendParts {
   /** Whether the backend keeps and hands out the very arrays it is given. */
   readonly keepsArrays?: boolean
   /** Done once it is ready: registers kernels of our own. */
-  readonly prepare?: (backend: TfjsBackend) => Promise<void>
+  readonly prepare?: (backend: KernelBackend) => Promise<void>
 }
 
 /**
@@ -55,7 +56,7 @@ const start = async ({ name, registeredAs, packageName, load, lowerings, keepsAr
   const before = tf.getBackend() as string | undefined
   const started = await attempt(() => tf.setBackend(registeredAs))
   if (started._tag === 'Left' || !started.right) return left(problem('backendBroken', `${name}: ${packageName} is installed but does not start${started._tag === 'Left' ? `: ${started.left}` : ''}`, { remedy: '`vitrail backends` lists those that work here' }))
-  const backend = tf.engine().findBackend(registeredAs) as TfjsBackend
+  const backend = tf.engine().findBackend(registeredAs)
   const prepared = await attempt(async () => prepare?.(backend))
   if (before !== undefined && before !== registeredAs) await attempt(() => tf.setBackend(before))
   if (prepared._tag === 'Left') return left(problem('backendBroken', `${name}: its kernels do not load: ${prepared.left}`))

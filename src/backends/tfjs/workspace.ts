@@ -5,12 +5,6 @@ import type { Values } from '../device.js'
 /** The module, as the user's own copy of tfjs gives it. */
 export type Tfjs = typeof import('@tensorflow/tfjs-core')
 
-/** A tfjs backend's instance, as far as kernels called on their own need it. */
-export interface TfjsBackend extends KernelBackend {
-  incRef(dataId: object): void
-  numDataIds(): number
-}
-
 /**
  * Calls tfjs kernels by name, without the engine: no tape, no tidy, no active backend that another part of
  * the program might have changed. What it makes is ours to free, buffer by buffer.
@@ -19,7 +13,7 @@ export class Workspace {
   private readonly scalars = new Map<number, TensorInfo>()
   private made: TensorInfo[] = []
 
-  constructor(private readonly tf: Tfjs, readonly backend: TfjsBackend, private readonly backendName: string) {}
+  constructor(private readonly tf: Tfjs, readonly backend: KernelBackend, private readonly backendName: string) {}
 
   has(kernel: string): boolean {
     return this.tf.getKernel(kernel, this.backendName) !== undefined

@@ -3,7 +3,6 @@ import type { Lowerings } from '../tfjs/lowering.js'
 import { overBatch } from '../tfjs/contractions.js'
 import { lowerings } from '../tfjs/lowerings.js'
 
-
 const geluNames = { erf: 'gelu', tanh: 'geluTanh', quick: 'quickGelu' } as const
 
 /** What our own kernels do better, before what tfjs does. */

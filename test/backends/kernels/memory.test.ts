@@ -87,7 +87,7 @@ describe('loadKernels', () => {
     expect(loadKernels(backend)).toBe(kernels)
     expect(loadKernels(backend, { relaxedSimd: false })).toBe(kernels)
     expect(warn).not.toHaveBeenCalled()
-    for (const name of Object.keys(implementations)) expect(tf.getKernel(name, 'wasm')).toBeDefined()
+    for (const name of Object.keys(implementations)) expect(tf.getKernel(name, 'wasm')).toMatchObject({ kernelName: name, backendName: 'wasm' })
     expect(loadKernels(backend, { relaxedSimd: true })?.relaxedSimd).toBe(hasRelaxedSimd())
   })
 

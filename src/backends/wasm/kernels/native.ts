@@ -35,6 +35,3 @@ export type Activation = keyof typeof activationCodes
 
 /** The functions of `VitrailUnary`. */
 export const unaryCodes = { gelu: 1, geluTanh: 2, quickGelu: 3, silu: 5, erf: 6 } as const
-
-/** A function of `VitrailUnary`. */
-export type UnaryFunction = keyof typeof unaryCodes
