@@ -38,6 +38,8 @@ export interface Device<B = unknown> {
   readonly upload: (values: Values, shape: Shape, dtype: DType) => B
   readonly download: (buffer: B) => Promise<Values>
   readonly free: (buffer: B) => void
+  /** A result made into what is kept between runs, where a device computes in more than the 32 bits that a checkpoint holds. */
+  readonly settle?: (buffer: B) => B
 }
 
 /** A backend, as a value: import the one you want and hand it to `compile`. */

@@ -36,6 +36,13 @@ export class Memory<B> {
     }
   }
 
+  /** Hands over a buffer that is held here, or nothing; it is the caller's to free from now on. */
+  take(node: Tensor): B | undefined {
+    const buffer = this.buffers.get(node)
+    this.buffers.delete(node)
+    return buffer
+  }
+
   /** Frees some nodes, if they are held here. */
   free(nodes: Iterable<Tensor>): void {
     for (const node of nodes) {

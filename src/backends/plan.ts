@@ -1,7 +1,6 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { Graph } from '../graph/graph.js'
-import { collectNodes } from '../graph/graph.js'
-import { isLeaf, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { isLeaf, type Signal, type Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
 import type { Device, Kernel } from './device.js'
 
@@ -16,24 +15,6 @@ export interface Step<B> {
 export interface Plan<B> {
   readonly batch: number
   readonly steps: readonly Step<B>[]
-}
-
-/** What a graph asks of a device: what is computed once when weights load, and what at every run. */
-export interface Schedule {
-  /** Parameters, constants and what follows from them alone. */
-  readonly once: readonly Tensor[]
-  readonly each: readonly Tensor[]
-  readonly outputs: readonly Tensor[]
-}
-
-/** Splits the nodes some signals need by whether they depend on the input. */
-export const schedule = (signals: readonly Signal[]): Schedule => {
-  const outputs = [...new Set(signals.flatMap(tensorsOf))]
-  const nodes = collectNodes(outputs)
-  // Not the same as being batched: a mean over the batch has no batch axis, and yet depends on the input.
-  const depends = new Set<Tensor>()
-  for (const n of nodes) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || n.inputs.some(x => depends.has(x))) depends.add(n)
-  return { once: nodes.filter(n => !depends.has(n)), each: nodes.filter(n => depends.has(n)), outputs }
 }
 
 /**

@@ -17,6 +17,13 @@ export interface Feed {
   readonly values: Promise<Values>
 }
 
+/** What a run is fed, matched with the inputs of its graph and copied. */
+export interface Fed {
+  readonly feeds: readonly Feed[]
+  readonly batch: number
+  readonly asTensors: boolean
+}
+
 /** Whether a value is a tfjs tensor. */
 export const isTensorLike = (value: unknown): value is TensorLike => {
   const tensor = value as Partial<TensorLike> | null
@@ -28,7 +35,7 @@ export const isTensorLike = (value: unknown): value is TensorLike => {
  * from now on, and finds the batch size. Errors: `inputMisfit` (a missing or unknown field, a wrong kind of
  * array, a length that is no whole number of samples, batch sizes that differ).
  */
-export const feeds = (inputs: Signal, given: unknown): Either<Problem, { readonly feeds: readonly Feed[]; readonly batch: number; readonly asTensors: boolean }> => {
+export const feeds = (inputs: Signal, given: unknown): Either<Problem, Fed> => {
   const found: Feed[] = []
   let batch: number | undefined
   let asTensors = false

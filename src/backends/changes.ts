@@ -1,0 +1,36 @@
+import { isLeaf, type Tensor } from '../ops/tensor.js'
+import type { Step } from './plan.js'
+import type { PreparedRoutine, Update } from './prepare.js'
+
+/** When, in a run, parameters take their new values: each as soon as nothing needs the old one or the run's own copy of the new. */
+export interface Changes {
+  /** The step before which all outputs are known: nothing changes earlier. */
+  readonly from: number
+  /** What changes before a step. */
+  readonly before: ReadonlyMap<number, readonly Update[]>
+  /** Values that two parameters take, or that the run does not compute itself: each parameter gets a copy. */
+  readonly shared: ReadonlySet<Tensor>
+}
+
+/** The changes of a routine, over the steps of its plan. */
+export const changesOf = ({ kept, updates }: Pick<PreparedRoutine, 'kept' | 'updates'>, steps: readonly Pick<Step<unknown>, 'node'>[]): Changes => {
+  const made = new Map(steps.map(({ node }, at) => [node, at]))
+  const last = new Map(made)
+  steps.forEach(({ node }, at) => node.inputs.forEach(x => last.set(x, at)))
+  const values = new Set(updates.map(({ value }) => value))
+  const outputs = [...kept].filter(node => !values.has(node))
+  const from = 1 + outputs.reduce((latest, node) => Math.max(latest, made.get(node) ?? -1), -1)
+  const before = new Map<number, readonly Update[]>()
+  const shared = new Set<Tensor>()
+  const seen = new Set<Tensor>()
+  for (const update of updates) {
+    const { parameter, value } = update
+    const given = !made.has(value) || isLeaf(value)
+    if (given || seen.has(value)) shared.add(value)
+    seen.add(value)
+    // What is there from the start is read before anything changes: it may be a parameter that changes too.
+    const at = given ? from : Math.max(from, 1 + last.get(value)!, 1 + (last.get(parameter) ?? -1))
+    before.set(at, [...(before.get(at) ?? []), update])
+  }
+  return { from, before, shared }
+}

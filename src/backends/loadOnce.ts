@@ -1,0 +1,93 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { isOp, type Tensor } from '../ops/tensor.js'
+import { problem, type Problem } from '../shape/problem.js'
+import { show, sizeOf, type Shape } from '../shape/shape.js'
+import type { Device } from './device.js'
+import { Memory } from './memory.js'
+import { plan, type Plan } from './plan.js'
+import type { Prepared } from './prepare.js'
+
+/** Where a model's weights come from: values by name, or a way to read one at a time. */
+export type Weights = ReadonlyMap<string, Float32Array> | ((name: string, shape: Shape) => TaskEither<Problem, Float32Array>)
+
+/** What a device holds for a session before its first run. */
+export interface Loaded<B> {
+  /** Parameters, constants and what follows from them, as the runs' kernels use them. */
+  readonly memory: Memory<B>
+  /** Weights in the form one node's kernel wants. */
+  readonly adapted: ReadonlyMap<Tensor, B>
+}
+
+/**
+ * Reads all weights, computes what depends on the unchanging ones alone, and rewrites what kernels want otherwise.
+ * Whatever goes wrong, what was loaded is freed.
+ *
+ * Errors: `missingKernels` (before any weight is read), `missingWeight`, `weightMisfit`, `loadFailed`; those of reading.
+ *
+ * @param runs a plan for each routine
+ */
+export const loadOnce = async <B>(device: Device<B>, { once, variables, routines }: Prepared, runs: readonly Plan<B>[], weights: Weights): Promise<Either<Problem, Loaded<B>>> => {
+  const outputs = [...routines.values()].flatMap(routine => [...routine.kept])
+  const users = usersOf(runs, new Set(once))
+  const setUp = plan(device, [...variables, ...once], new Set<Tensor>([...variables, ...outputs, ...users.raw]), 1)
+  if (setUp._tag === 'Left') return setUp
+  const memory = new Memory(device)
+  const adapted = new Map<Tensor, B>()
+  const failed = await load(device, setUp.right, users.rewriters, memory, adapted, weights)
+  if (failed === undefined) return right({ memory, adapted })
+  for (const buffer of adapted.values()) device.free(buffer)
+  memory.release()
+  return left(failed)
+}
+
+/** How the nodes of every run use those computed once: as they are, or rewritten for one node's kernel. */
+interface Users<B> {
+  readonly raw: ReadonlySet<Tensor>
+  readonly rewriters: ReadonlyMap<Tensor, ReadonlyMap<Tensor, (buffer: B) => B>>
+}
+
+const usersOf = <B>(runs: readonly Plan<B>[], once: ReadonlySet<Tensor>): Users<B> => {
+  const raw = new Set<Tensor>()
+  const rewriters = new Map<Tensor, Map<Tensor, (buffer: B) => B>>()
+  for (const { node, kernel } of runs.flatMap(({ steps }) => steps))
+    node.inputs.forEach((x, i) => {
+      if (!once.has(x)) return
+      if (kernel.adapt?.input !== i) return void raw.add(x)
+      rewriters.set(x, (rewriters.get(x) ?? new Map<Tensor, (buffer: B) => B>()).set(node, kernel.adapt.make))
+    })
+  return { raw, rewriters }
+}
+
+const load = async <B>(device: Device<B>, setUp: Plan<B>, rewriters: Users<B>['rewriters'], memory: Memory<B>, adapted: Map<Tensor, B>, weights: Weights): Promise<Problem | undefined> => {
+  try {
+    for (const { node, kernel, frees } of setUp.steps) {
+      if (isOp(node, 'parameter')) {
+        const values = await valuesOf(node, weights)
+        if (values._tag === 'Left') return values.left
+        memory.set(node, device.upload(values.right, [1, ...node.shape], 'float32'))
+      } else if (isOp(node, 'constant')) memory.set(node, device.upload(node.attributes.data, [1, ...node.shape], node.dtype))
+      else memory.run(node, kernel)
+      for (const [user, make] of rewriters.get(node) ?? []) adapted.set(user, make(memory.need(node)))
+      memory.free(frees)
+    }
+    return undefined
+  } catch (fault) {
+    return problem('loadFailed', `compile: ${device.name} failed while weights were loaded: ${fault instanceof Error ? fault.message : String(fault)}`)
+  }
+}
+
+const valuesOf = async (node: Tensor<'parameter'>, weights: Weights): Promise<Either<Problem, Float32Array>> => {
+  const { name } = node.attributes
+  if (typeof weights === 'function') {
+    const read = await weights(name, node.shape)()
+    return read._tag === 'Left' ? read : fitting(name, node.shape, read.right)
+  }
+  const values = weights.get(name)
+  return values === undefined ? left(problem('missingWeight', `weights: there is no '${name}' (${show(node.shape)})`, { remedy: 'initialise(model, seed) makes weights for a new model; a checkpoint must hold every parameter' })) : fitting(name, node.shape, values)
+}
+
+/** Values that fill a parameter's shape. */
+export const fitting = (name: string, shape: Shape, values: Float32Array): Either<Problem, Float32Array> =>
+  !(values instanceof Float32Array) ? left(problem('weightMisfit', `weights: '${name}' is no Float32Array`))
+  : values.length === sizeOf(shape) ? right(values) : left(problem('weightMisfit', `weights: '${name}' has ${values.length} values, but ${show(shape)} needs ${sizeOf(shape)}`))

@@ -1,0 +1,301 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { isOp, isTensor, type Signal, type Tensor } from '../ops/tensor.js'
+import { problem, type Problem } from '../shape/problem.js'
+import { sizeOf } from '../shape/shape.js'
+import { changesOf, type Changes } from './changes.js'
+import type { Backend, Device, Values } from './device.js'
+import { dropMaskValues } from './dropMaskValues.js'
+import { fitting, loadOnce, type Loaded, type Weights } from './loadOnce.js'
+import { Memory } from './memory.js'
+import { plan, type Plan } from './plan.js'
+import { planBytes, type PlanBytes } from './planBytes.js'
+import { prepare, type Prepared, type PreparedRoutine, type Routine } from './prepare.js'
+import { outOfRange } from './outOfRange.js'
+import { feeds, type Fed } from './values.js'
+
+/** Options of {@link openSession}. */
+export interface SessionOptions {
+  readonly backend: Backend
+  readonly weights: Weights
+  /** Parameters that {@link Session.write} may change, beside those that a routine updates. */
+  readonly variables?: readonly string[]
+}
+
+/** Options of a run. */
+export interface RunOptions {
+  /** Stops the run between two ops; the run then gives an `aborted` problem and frees all it held. */
+  readonly signal?: AbortSignal
+  /** Seed and step of the random streams of training mode; the same ones give the same masks on every backend. */
+  readonly seed?: number
+  readonly step?: number
+}
+
+/** What a run gave: by name, each a typed array of all samples, or a record of them. */
+export type Outputs = Readonly<Record<string, unknown>>
+
+/**
+ * Opens a session: several graphs over the same parameters, which stay on the device from run to run. A training
+ * step, the same model in inference mode and the start of a running average are three routines of one session.
+ *
+ * Errors: `parameterMisfit`, `noSuchParameter`; `missingKernels`; `missingWeight`, `weightMisfit`, `loadFailed`; those of the backend.
+ *
+ * @example
+ * const session = await openSession({ step: { inputs, outputs: { loss }, updates } }, { backend: wasm, weights })() // Either<Problem, Session<'step'>>
+ */
+export const openSession = <K extends string>(routines: Readonly<Record<K, Routine>>, { backend, weights, variables = [] }: SessionOptions): TaskEither<Problem, Session<K>> => async () => {
+  const prepared = prepare(routines, variables)
+  if (prepared._tag === 'Left') return prepared
+  const opened = await backend.open()
+  if (opened._tag === 'Left') return opened
+  const device = opened.right
+  const plans: Plan<unknown>[] = []
+  // Plans for one sample prove that every kernel exists before any weight is read.
+  for (const { each, kept } of prepared.right.routines.values()) {
+    const one = plan(device, each, kept, 1)
+    if (one._tag === 'Left') return one
+    plans.push(one.right)
+  }
+  const loaded = await loadOnce(device, prepared.right, plans, weights)
+  return loaded._tag === 'Left' ? loaded : right(new Session<K>(device, prepared.right, loaded.right))
+}
+
+/** A plan, and when its run changes parameters. */
+type Planned = Plan<unknown> & { readonly changes: Changes }
+
+/** Sees each result as it appears, and says whether to stop there. */
+type Look = (node: Tensor, buffer: unknown) => Promise<boolean>
+
+/** The changes of a run that only looks. */
+const nothing: Changes = { from: -1, before: new Map(), shared: new Set() }
+
+/** How long a run that can be aborted computes before it lets other work in, in milliseconds. */
+const turn = 20
+
+/**
+ * Graphs over parameters that live on a device. Calls are queued and run one after the other; each frees what it
+ * made. `dispose` frees the parameters.
+ */
+export class Session<K extends string> implements Disposable {
+  private readonly plans = new Map<string, Planned>()
+  private queue: Promise<unknown> = Promise.resolve()
+  private state: 'open' | 'disposed' | 'lost' = 'open'
+
+  constructor(private readonly device: Device, private readonly prepared: Prepared, private readonly loaded: Loaded<unknown>) {}
+
+  /** The backend it runs on. */
+  get backend(): string {
+    return this.device.name
+  }
+
+  /** The names of its parameters. */
+  get parameters(): readonly string[] {
+    return this.prepared.parameters.map(p => p.attributes.name)
+  }
+
+  /**
+   * Runs a routine on a batch: typed arrays holding whole samples one after the other, in the form of its inputs.
+   * What it is fed is copied at once.
+   *
+   * Errors: `inputMisfit`, `aborted`, `notFinite` (a guard is no finite number; nothing was changed), `disposed`,
+   * `missingKernels`, `runFailed`, `stateLost` (it failed while parameters were being changed: read a checkpoint).
+   */
+  run(name: K, input: unknown, options: RunOptions = {}): TaskEither<Problem, Outputs> {
+    return () => {
+      const fed = feeds(this.routine(name).inputs, input)
+      return fed._tag === 'Left' ? Promise.resolve(fed) : this.runFed(name, fed.right, options)()
+    }
+  }
+
+  /** {@link run} on what is matched already. */
+  runFed(name: K, fed: Fed, options: RunOptions = {}): TaskEither<Problem, Outputs> {
+    return () => this.queued(() => this.execute(name, fed, options))
+  }
+
+  /** Values of parameters as they are now, all of them unless some are named. Errors: `noSuchParameter`, `disposed`. */
+  read(names?: readonly string[]): TaskEither<Problem, ReadonlyMap<string, Float32Array>> {
+    return () =>
+      this.queued(async () => {
+        const values = new Map<string, Float32Array>()
+        for (const name of names ?? [...this.prepared.variables].map(p => p.attributes.name)) {
+          const node = this.variable(name)
+          if (node === undefined) return left(this.noVariable(name))
+          values.set(name, (await this.device.download(this.loaded.memory.need(node))) as Float32Array)
+        }
+        return right(values)
+      })
+  }
+
+  /** Gives parameters that change other values. Errors: `noSuchParameter`, `weightMisfit` (nothing is written then), `disposed`. */
+  write(values: ReadonlyMap<string, Float32Array>): TaskEither<Problem, void> {
+    return () =>
+      this.queued(async () => {
+        const found: (readonly [Tensor, Float32Array])[] = []
+        for (const [name, given] of values) {
+          const node = this.variable(name)
+          if (node === undefined) return left(this.noVariable(name))
+          const fits = fitting(name, node.shape, given)
+          if (fits._tag === 'Left') return fits
+          found.push([node, fits.right.slice()])
+        }
+        for (const [node, given] of found) this.replace(node, this.device.upload(given, [1, ...node.shape], 'float32'))
+        return right(undefined)
+      })
+  }
+
+  /** The bytes that a routine holds on the device at a batch size, before it is run: see {@link PlanBytes}. Errors: `missingKernels`. */
+  bytes(name: K, batch: number): Either<Problem, PlanBytes> {
+    const planned = this.planFor(name, this.routine(name), batch)
+    return planned._tag === 'Left' ? planned : right(planBytes(this.prepared, this.routine(name), planned.right))
+  }
+
+  /**
+   * Computes a routine without changing anything, looking at every result as it appears, and gives the first node
+   * that holds something that is no finite number, or nothing. Slow: every result is read back. Errors: those of `run`.
+   */
+  firstNotFinite(name: K, input: unknown, options: RunOptions = {}): TaskEither<Problem, Tensor | undefined> {
+    return () => {
+      const fed = feeds(this.routine(name).inputs, input)
+      if (fed._tag === 'Left') return Promise.resolve(fed)
+      let found: Tensor | undefined
+      const look: Look = async (node, buffer) => {
+        if (!allFinite(await this.device.download(buffer))) found = node
+        return found !== undefined
+      }
+      return this.queued(async () => {
+        for (const node of this.prepared.variables) if (await look(node, this.loaded.memory.need(node))) return right(found)
+        const ran = await this.execute(name, fed.right, options, look)
+        return ran._tag === 'Left' && found === undefined ? ran : right(found)
+      })
+    }
+  }
+
+  /** Frees the parameters, once the runs already asked for have ended. Later calls give a `disposed` problem. */
+  dispose(): void {
+    if (this.state === 'disposed') return
+    this.state = 'disposed'
+    this.queue = this.queue.then(() => {
+      for (const buffer of this.loaded.adapted.values()) this.device.free(buffer)
+      this.loaded.memory.release()
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  private queued<T>(work: () => Promise<Either<Problem, T>>): Promise<Either<Problem, T>> {
+    if (this.state === 'disposed') return Promise.resolve(left(problem('disposed', 'run: this program has been disposed of', { remedy: 'compile the model again' })))
+    const done = this.queue.then(() => (this.state === 'lost' ? left(problem('stateLost', 'run: an earlier run failed while parameters were being changed', { remedy: 'open a new session from the last checkpoint' })) : work()))
+    this.queue = done.catch(() => undefined)
+    return done
+  }
+
+  private routine(name: K): PreparedRoutine {
+    const routine = this.prepared.routines.get(name)
+    if (routine === undefined) throw new Error(`a session of ${[...this.prepared.routines.keys()].join(', ')} has no routine '${name}'`)
+    return routine
+  }
+
+  private variable(name: string): Tensor<'parameter'> | undefined {
+    return [...this.prepared.variables].find(p => p.attributes.name === name)
+  }
+
+  private noVariable(name: string): Problem {
+    return problem('noSuchParameter', `parameters: '${name}' is none that this session may change`, { remedy: 'name it among the variables when the session is opened' })
+  }
+
+  private replace(node: Tensor, buffer: unknown): void {
+    this.loaded.memory.free([node])
+    this.loaded.memory.set(node, buffer)
+  }
+
+  private planFor(name: string, routine: PreparedRoutine, batch: number): Either<Problem, Planned> {
+    const key = `${name}:${batch}`
+    const known = this.plans.get(key)
+    if (known !== undefined) return right(known)
+    const made = plan<unknown>(this.device, routine.each, routine.kept, batch)
+    if (made._tag === 'Left') return made
+    const planned = { ...made.right, changes: changesOf(routine, made.right.steps) }
+    this.plans.set(key, planned)
+    return right(planned)
+  }
+
+  private async execute(name: K, { feeds: given, batch }: Fed, { signal, seed = 0, step: stepCount = 0 }: RunOptions, look?: Look): Promise<Either<Problem, Outputs>> {
+    const routine = this.routine(name)
+    const memory = new Memory<unknown>(this.device, this.loaded.memory)
+    let changing = false
+    try {
+      const planned = this.planFor(name, routine, batch)
+      if (planned._tag === 'Left') return planned
+      const { steps } = planned.right
+      const changes = look === undefined ? planned.right.changes : nothing
+      const values = new Map<Tensor, Values>()
+      for (const feed of given) values.set(feed.node, await feed.values)
+      const wrong = outOfRange(routine.each, values)
+      if (wrong !== undefined) return left(wrong)
+      let outputs: Outputs = {}
+      let resumed = performance.now()
+      for (let at = 0; at <= steps.length; at++) {
+        if (!changing && signal !== undefined && performance.now() - resumed > turn) {
+          await new Promise<void>(resolve => setTimeout(resolve, 0))
+          resumed = performance.now()
+        }
+        if (!changing && signal?.aborted === true) return left(problem('aborted', 'run: aborted by its signal'))
+        if (at === changes.from) {
+          outputs = await this.outputsOf(routine, memory)
+          const broken = await this.brokenGuard(routine, memory)
+          if (broken !== undefined) return left(broken)
+        }
+        const due = changes.before.get(at) ?? []
+        changing ||= due.length > 0
+        const settled: unknown[] = []
+        for (const { value } of due) settled.push(await this.settled(value, memory, changes.shared.has(value)))
+        due.forEach(({ parameter }, i) => this.replace(parameter, settled[i]))
+        const planStep = steps[at]
+        if (planStep === undefined) break
+        const { node, kernel, frees } = planStep
+        const shape = [batch, ...node.shape]
+        if (isOp(node, 'input')) memory.set(node, this.device.upload(values.get(node) as Values, shape, node.dtype))
+        else if (isOp(node, 'dropMask')) memory.set(node, this.device.upload(dropMaskValues(node.attributes.stream, seed, stepCount, node.attributes.keep, sizeOf(shape)), shape, 'float32'))
+        else if (!isOp(node, 'parameter')) memory.run(node, kernel, this.loaded.adapted.get(node))
+        if (look !== undefined && (await look(node, memory.need(node)))) return right({})
+        memory.free(frees)
+      }
+      return right(outputs)
+    } catch (fault) {
+      if (changing) this.state = 'lost'
+      return left(problem(changing ? 'stateLost' : 'runFailed', `run: ${this.backend} failed${changing ? ' while parameters were being changed' : ''}: ${fault instanceof Error ? fault.message : String(fault)}`))
+    } finally {
+      memory.release()
+    }
+  }
+
+  /** A value that a parameter may keep: its own buffer, in the precision of checkpoints. */
+  private async settled(value: Tensor, memory: Memory<unknown>, shared: boolean): Promise<unknown> {
+    const { device } = this
+    const taken = shared ? undefined : memory.take(value)
+    if (taken === undefined) return device.upload((await device.download(memory.need(value))).slice(), [1, ...value.shape], 'float32')
+    return device.settle?.(taken) ?? taken
+  }
+
+  private async outputsOf(routine: PreparedRoutine, memory: Memory<unknown>): Promise<Outputs> {
+    const outputs: Record<string, unknown> = {}
+    for (const [name, signal] of Object.entries(routine.outputs)) outputs[name] = await this.give(signal, memory)
+    return outputs
+  }
+
+  private async brokenGuard({ guards }: PreparedRoutine, memory: Memory<unknown>): Promise<Problem | undefined> {
+    for (const guard of guards) if (!allFinite(await this.device.download(memory.need(guard)))) return problem('notFinite', 'run: a guarded output is no finite number; no parameter has changed')
+    return undefined
+  }
+
+  private async give(signal: Signal, memory: Memory<unknown>): Promise<unknown> {
+    if (isTensor(signal)) return this.device.download(memory.need(signal))
+    const fields: Record<string, unknown> = {}
+    for (const [name, field] of Object.entries(signal)) fields[name] = await this.give(field, memory)
+    return fields
+  }
+}
+
+const allFinite = (values: Values): boolean => values.every(Number.isFinite)
