@@ -1,0 +1,31 @@
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Backend } from '../../../backends/device.js'
+import type { Problem } from '../../../shape/problem.js'
+import type { Recorded } from './recorded.js'
+
+/**
+ * How near our numbers must come to those recorded, as a share of the largest of them: `exact` for whole numbers,
+ * `double` for what both compute in double precision, `single` for values and `gradient` for gradients in single.
+ */
+export const nearness = { exact: 0, double: 1e-12, single: 1e-5, gradient: 1e-4 } as const
+
+/** Our numbers beside those recorded. */
+export interface Check {
+  readonly ours: ArrayLike<number>
+  readonly recorded: ArrayLike<number>
+  readonly near: keyof typeof nearness
+}
+
+/** What replaying a trick gives: checks by key, and the keys it knows nothing of. */
+export interface Replayed {
+  readonly checks: Readonly<Record<string, Check>>
+  readonly notCompared?: readonly string[]
+}
+
+/** One kind of recording of a training trick. */
+export interface Trick {
+  /** The fields by which its recordings are known. */
+  readonly fields: readonly string[]
+  /** Replays it through the public functions. Throws `Misread`. */
+  readonly replay: (recorded: Recorded, backend: Backend) => TaskEither<Problem, Replayed>
+}

@@ -1,0 +1,49 @@
+import { add, constant, divide, matmul, multiply, scalar, sqrt, sum, transpose } from '../../ops/ops.js'
+import { OpError } from '../../ops/opError.js'
+import type { Tensor } from '../../ops/tensor.js'
+import { show } from '../../shape/shape.js'
+import { crossEntropy, type CrossEntropyOptions } from './crossEntropy.js'
+import { sameShapes } from './sameShapes.js'
+
+/**
+ * How alike each image is to each text: cosines times `scale`, `[samples, dim], [samples, dim], [] → [samples, samples]`.
+ * CLIP learns `scale = exp(logitScale)`, ALIGN learns the temperature `1 / scale`.
+ *
+ * Like an op, it throws an `OpError` where the shapes differ.
+ *
+ * @example
+ * similarities(ops.input('images', [8, 512]), ops.input('texts', [8, 512]), ops.scalar(14.3)).shape // [8, 8]
+ */
+export const similarities = (images: Tensor, texts: Tensor, scale: Tensor): Tensor => {
+  sameShapes('contrastive', ['images', 'texts'], images, texts)
+  if (images.shape.length !== 2) throw new OpError(`contrastive: expects samples×dim, with the samples to compare on an axis of their own, got ${show(images.shape)}`)
+  return multiply(scale, matmul(unit(images), unit(texts), { transposeB: true }))
+}
+
+const unit = (x: Tensor): Tensor => divide(x, sqrt(sum(multiply(x, x), [1], true)))
+
+/** Options of {@link contrastive}. */
+export interface ContrastiveOptions extends CrossEntropyOptions {
+  /** Whether both directions are added up (ALIGN's paper) or averaged (CLIP; the default). */
+  readonly both?: 'mean' | 'sum'
+}
+
+/**
+ * Pairs of images and texts told from each other (Radford et al., 2021, CLIP, figure 3; Jia et al., 2021, ALIGN, section
+ * 4.2, with smoothing 0.1): cross-entropy of {@link similarities} with the diagonal, from image to text and back.
+ * `[samples, dim], [samples, dim], [] → []`.
+ *
+ * The samples that are compared are an axis, since a sample of a batch does not see the others. `vectorise` lifts an
+ * encoder of one sample over such an axis, as long as it has no convolution.
+ * Like an op, it throws an `OpError` where the shapes differ.
+ *
+ * @example
+ * contrastive(ops.input('images', [8, 512]), ops.input('texts', [8, 512]), ops.exp(ops.scalar(2.66))).shape // []
+ */
+export const contrastive = (images: Tensor, texts: Tensor, scale: Tensor, { both = 'mean', ...options }: ContrastiveOptions = {}): Tensor => {
+  const logits = similarities(images, texts, scale)
+  const samples = logits.shape[0] as number
+  const pairs = constant(Float32Array.from({ length: samples ** 2 }, (_, i) => (i % (samples + 1) === 0 ? 1 : 0)), [samples, samples])
+  const total = add(crossEntropy(logits, pairs, options), crossEntropy(transpose(logits, [1, 0]), pairs, options))
+  return both === 'sum' ? total : multiply(scalar(0.5), total)
+}

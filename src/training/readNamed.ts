@@ -1,0 +1,64 @@
+import { left, type Either } from 'fp-ts/lib/Either.js'
+import { problem, type Problem } from '../shape/problem.js'
+
+/** What an option may be, and how a sentence says so. */
+interface Rule {
+  readonly accepts: (value: unknown) => boolean
+  readonly says: string
+}
+
+const number = (says: string, accepts: (value: number) => boolean): Rule => ({ says, accepts: value => typeof value === 'number' && Number.isFinite(value) && accepts(value) })
+const amount = number('a number from 0', value => value >= 0)
+const fraction = number('at least 0 and below 1', value => value >= 0 && value < 1)
+
+/** The kinds of options that training has. */
+export const rules = {
+  positive: number('a number above 0', value => value > 0),
+  amount,
+  any: number('a number', () => true),
+  count: number('a whole number from 1', value => Number.isInteger(value) && value >= 1),
+  fraction,
+  share: number('a number from 0 to 1', value => value >= 0 && value <= 1),
+  fractions: { says: 'two numbers, each at least 0 and below 1', accepts: value => Array.isArray(value) && value.length === 2 && value.every(fraction.accepts) },
+  weights: { says: 'a list of numbers from 0, one a class', accepts: value => Array.isArray(value) && value.length > 0 && value.every(amount.accepts) },
+  flag: { says: 'true or false', accepts: value => typeof value === 'boolean' },
+  record: { says: 'an object', accepts: value => isRecord(value) },
+} as const satisfies Readonly<Record<string, Rule>>
+
+/** The options one kind of thing has. */
+export interface OptionRules {
+  readonly needed?: Readonly<Record<string, Rule>>
+  readonly optional?: Readonly<Record<string, Rule>>
+}
+
+/** What a kind is read by: its options, and how it is made of them. */
+export interface Kind<T> extends OptionRules {
+  readonly make: (options: never) => Either<Problem, T>
+}
+
+/**
+ * Reads `{ name, config }`, as a program writes it or as it comes out of JSON. Errors: `notNamed`, `unknownName`,
+ * `unknownOption`, `missingOption`, `badOption`, and those of the kind.
+ *
+ * @param what the word for these things in sentences: `optimiser`
+ */
+export const readNamed = <T>(what: string, kinds: Readonly<Record<string, Kind<T>>>, given: unknown): Either<Problem, T> => {
+  const { name, config = {} } = isRecord(given) ? given : {}
+  if (typeof name !== 'string' || !isRecord(config)) return left(problem('notNamed', `${what}: expects { name, config }`, { remedy: `names are ${Object.keys(kinds).join(', ')}` }))
+  if (!Object.hasOwn(kinds, name)) return left(problem('unknownName', `${what}: there is none called '${name}'`, { remedy: `there are ${Object.keys(kinds).join(', ')}` }))
+  const kind = kinds[name]!
+  const wrong = misfit(`${what} ${name}`, config, kind)
+  return wrong === undefined ? kind.make(config as never) : left(wrong)
+}
+
+const misfit = (subject: string, config: Readonly<Record<string, unknown>>, { needed = {}, optional = {} }: OptionRules): Problem | undefined => {
+  const all = { ...needed, ...optional }
+  const unknown = Object.keys(config).find(key => !Object.hasOwn(all, key))
+  if (unknown !== undefined) return problem('unknownOption', `${subject}: there is no option '${unknown}'`, { path: unknown, remedy: `there are ${Object.keys(all).join(', ')}` })
+  const missing = Object.keys(needed).find(key => config[key] === undefined)
+  if (missing !== undefined) return problem('missingOption', `${subject}: needs '${missing}', ${needed[missing]!.says}`, { path: missing })
+  const bad = Object.keys(config).find(key => config[key] !== undefined && !all[key]!.accepts(config[key]))
+  return bad === undefined ? undefined : problem('badOption', `${subject}: ${bad} must be ${all[bad]!.says}, got ${JSON.stringify(config[bad])}`, { path: bad })
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,97 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { captured } from './captured.js'
+
+const fixtures = 'test/fixtures/tricks'
+const files = readdirSync(fixtures).filter(name => name.endsWith('.json') && name !== 'training.json').map(name => join(fixtures, name))
+const folder = mkdtempSync(join(tmpdir(), 'vitrail-tricks-'))
+
+interface Verdict {
+  readonly file: string
+  readonly backend: string
+  readonly ok: boolean
+  readonly outputs: Readonly<Record<string, { readonly maxAbs: number | null; readonly ok: boolean; readonly problem?: string }>>
+  readonly notCompared: readonly string[]
+  readonly error?: string
+}
+const verdicts = async (...argv: readonly string[]): Promise<{ readonly code: number; readonly list: readonly Verdict[] }> => {
+  const { code, out } = await captured('verify', ...argv, '--json')
+  return { code, list: JSON.parse(out) as readonly Verdict[] }
+}
+
+type Fields = Record<string, unknown>
+/** A copy of a recording with something in it changed. */
+const changed = (name: string, change: (fields: Fields) => void): string => {
+  const fields = JSON.parse(readFileSync(join(fixtures, name), 'utf8')) as Fields
+  change(fields)
+  const file = join(folder, name)
+  writeFileSync(file, JSON.stringify(fields))
+  return file
+}
+/** Moves the number at a path by a share of itself. */
+const nudge = (fields: Fields, path: string, share: number): void => {
+  const keys = path.split('/')
+  const last = keys.pop()!
+  const holder = keys.reduce<Fields>((at, key) => at[key] as Fields, fields)
+  holder[last] = (holder[last] as number) * (1 + share)
+}
+
+describe('vitrail verify of training tricks', () => {
+  it('agrees with every recording on every key, on reference, cpu and wasm', async () => {
+    const { code, list } = await verdicts(...files, '--backend', 'reference,cpu,wasm')
+    expect(list.filter(({ ok }) => !ok)).toEqual([])
+    expect(list.flatMap(({ notCompared }) => notCompared)).toEqual([])
+    expect(list).toHaveLength(files.length * 3)
+    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, ema: 4, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['adamw.json', 'all_decay/losses/9', 1e-4, 'all_decay.losses'],
+    ['adamw.json', 'clip_grad_norm/after_10/W2/data/0', 1e-3, 'clip_grad_norm.after_10.W2'],
+    ['adamw.json', 'config/weight_decay', 0.1, 'all_decay.after_10.W1'],
+    ['contrastive.json', 'align_like/grad_tau', 1e-3, 'align_like.grad_tau'],
+    ['contrastive.json', 'logit_scale', 1e-3, 'loss'],
+    ['distillation.json', 'soft_alpha0.1_tau3.0_ce/tau', 1e-2, 'soft_alpha0.1_tau3.0_ce.loss'],
+    ['ema.json', 'ema/3/1', 1e-4, 'ema.3'],
+    ['layer_decay.json', 'layer_decay', 1e-9, 'params.cls_token'],
+    ['layer_decay.json', 'params/norm.weight/layer', 1, 'params.norm.weight'],
+    ['layerscale.json', 'gamma/data/2', 1e-3, 'grad_x'],
+    ['losses.json', 'softmax_focal_gamma2.0_alpha/alpha/2', 1e-2, 'softmax_focal_gamma2.0_alpha.loss'],
+    ['losses.json', 'soft_target_ce/grad/data/1', 1e-2, 'soft_target_ce.grad'],
+    ['lr_schedule.json', 'deit_300/lr_at_step_t/123', 1e-9, 'deit_300.lr_at_step_t'],
+    ['mae_masking.json', 'ids_restore/0/1', 1, 'ids_restore'],
+    ['mae_masking.json', 'loss_norm_pix_True/grad_l2', 1e-3, 'loss_norm_pix_True.grad_l2'],
+    ['mix_token.json', 'bbox_rows_cols/1', 1 / 3, 'out'],
+    ['mixup_cutmix.json', 'mixup_perm/perm/0', -0.5, 'mixup_perm.out'],
+    ['mixup_cutmix.json', 'cutmix/1/lam_in', 2, 'cutmix.1.bbox_yl_yh_xl_xh'],
+    ['mixup_cutmix.json', 'mixup_flip/smoothing', 0.1, 'mixup_flip.target'],
+    ['stochastic_depth.json', 'vit12_0.1/rate', 1e-3, 'vit12_0.1.per_block'],
+    ['stochastic_depth.json', 'drop_path_apply/out/data/0', 1e-3, 'drop_path_apply.out'],
+    ['token_labeling.json', 'case_gt_box/bbox/3', 1, 'case_gt_box.grad_cls'],
+  ])('sees in %s that %s is off by %d', async (name, path, share, key) => {
+    const { code, list } = await verdicts(changed(name, fields => nudge(fields, path, share)), '--backend', 'cpu')
+    expect(list.map(({ ok, outputs }) => [ok, outputs[key]?.ok])).toEqual([[false, false]])
+    expect(code).toBe(1)
+  })
+
+  it('says which losses of a recording it does not know', async () => {
+    const { list } = await verdicts(changed('losses.json', fields => (fields['hinge'] = fields['cross_entropy'])), '--backend', 'cpu')
+    expect(list[0]).toMatchObject({ ok: true, notCompared: ['hinge'] })
+  })
+
+  it('says once of a kind it does not know that nothing was compared, and of a faulty one where the fault is', async () => {
+    const unknown = join(folder, 'unknown.json')
+    writeFileSync(unknown, '{"w":{"shape":[1],"data":[1]}}')
+    const { code, list } = await verdicts(unknown, '--backend', 'cpu,wasm')
+    expect([code, list.length, list[0]!.ok, list[0]!.error]).toEqual([2, 1, false, `${unknown}: recordings of this kind are not supported yet, and nothing was compared`])
+    const short = changed('losses.json', fields => ((fields['logits'] as { data: number[] }).data = [1]))
+    expect((await verdicts(short, '--backend', 'cpu')).list[0]!.error).toBe(`${short}: logits is not a tensor { shape, data }`)
+    const gone = changed('adamw.json', fields => delete (fields['config'] as Fields)['lr'])
+    expect((await verdicts(gone, '--backend', 'cpu')).list[0]!.error).toBe(`${gone}: config.lr is not a number`)
+    writeFileSync(unknown, '{')
+    expect((await verdicts(unknown, '--backend', 'cpu')).list[0]!.error).toMatch(/is not JSON/)
+  })
+})
