@@ -25,10 +25,15 @@ const cubic = (a: number, distance: number): number => {
  * bicubicTaps(1, 2, true) // [{ inputs: [0], weights: [1] }, { inputs: [0], weights: [1] }]
  */
 export const bicubicTaps = (from: number, to: number, antialias: boolean): readonly Tap[] =>
-  Array.from({ length: to }, (_, i) => (antialias ? widened(i, from, to) : fourTaps(i, from, to)))
+  Array.from({ length: to }, (_, i) => (antialias ? antialiasedTap(i, from, to) : fourTaps(((i + 0.5) * from) / to - 0.5, from)))
 
-const fourTaps = (i: number, from: number, to: number): Tap => {
-  const position = ((i + 0.5) * from) / to - 0.5
+/**
+ * The tap of an output that lies over a position between `from` samples, by plain cubic convolution (a = −0.75).
+ *
+ * @example
+ * fourTaps(1, 3).inputs // [0, 1, 2, 2]
+ */
+export const fourTaps = (position: number, from: number): Tap => {
   const first = Math.floor(position) - 1
   const around = [first, first + 1, first + 2, first + 3]
   return {
@@ -37,13 +42,20 @@ const fourTaps = (i: number, from: number, to: number): Tap => {
   }
 }
 
-const widened = (i: number, from: number, to: number): Tap => {
+/**
+ * The tap of output `i` when an axis of `from` samples becomes `to` samples, antialiased, for any kernel that is zero
+ * from a distance of `support` on: Keys' cubic with a = −0.5 unless given. Source: Pillow `Resample.c`.
+ *
+ * @example
+ * antialiasedTap(0, 2, 1, distance => Math.max(0, 1 - Math.abs(distance)), 1) // { inputs: [0, 1], weights: [0.5, 0.5] }
+ */
+export const antialiasedTap = (i: number, from: number, to: number, kernel = (distance: number): number => cubic(-0.5, distance), support = 2): Tap => {
   const widening = Math.max(from / to, 1)
   const centre = ((i + 0.5) * from) / to
-  const first = Math.max(Math.trunc(centre - 2 * widening + 0.5), 0)
-  const last = Math.min(Math.trunc(centre + 2 * widening + 0.5), from)
+  const first = Math.max(Math.trunc(centre - support * widening + 0.5), 0)
+  const last = Math.min(Math.trunc(centre + support * widening + 0.5), from)
   const inputs = Array.from({ length: last - first }, (_, j) => first + j)
-  const raw = inputs.map((j) => cubic(-0.5, (j + 0.5 - centre) / widening))
+  const raw = inputs.map((j) => kernel((j + 0.5 - centre) / widening))
   const sum = raw.reduce((total, weight) => total + weight, 0)
   return { inputs, weights: raw.map((weight) => weight / sum) }
 }

@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../shape/problem.js'
-import { resizeBicubic } from './resizeBicubic.js'
+import { resizeGrid, type GridResize } from './resizeGrid.js'
 
 /** Grids are `[height, width]` in patches; `prefixTokens` come before the grid (class, distillation, registers). */
-export interface PositionResize {
+export interface PositionResize extends Pick<GridResize, 'kind' | 'alignCorners' | 'scaleOffset'> {
   readonly from: readonly [height: number, width: number]
   readonly to: readonly [height: number, width: number]
   readonly dim: number
@@ -14,7 +14,7 @@ export interface PositionResize {
 
 /**
  * Fits a learned position table to another image size: `[1?, prefix + fh·fw, dim] → [1?, prefix + th·tw, dim]`,
- * row-major. The grid part is resized by `resizeBicubic`, the prefix tokens are copied. Swin's relative-position
+ * row-major. The grid part is resized by `resizeGrid` (bicubic unless `kind` says otherwise), the prefix tokens are copied. Swin's relative-position
  * bias tables are such grids too: `from: [2w − 1, 2w − 1]`, `dim` the number of heads, no prefix.
  *
  * Source: Dosovitskiy et al. 2021, section 3.2; the two kernels differ visibly, so take the one the checkpoint's own
@@ -24,7 +24,7 @@ export interface PositionResize {
  * resizePositions(Float32Array.of(9, 1), { from: [1, 1], to: [1, 2], dim: 1, prefixTokens: 1, antialias: true }) // { _tag: 'Right', right: Float32Array.of(9, 1, 1) }
  */
 export const resizePositions = (table: Float32Array, options: PositionResize): E.Either<Problem, Float32Array> => {
-  const { from, to, dim, prefixTokens, antialias } = options
+  const { from, to, dim, prefixTokens } = options
   if (![...from, ...to, dim].every((size) => Number.isSafeInteger(size) && size > 0) ||
     !Number.isSafeInteger(prefixTokens) || prefixTokens < 0) {
     return E.left(problem('gridMalformed', `position table: grids and dim must be positive whole numbers and prefix ` +
@@ -35,7 +35,7 @@ export const resizePositions = (table: Float32Array, options: PositionResize): E
     return E.left(misfit(table.length, options, tokens))
   }
   const prefix = prefixTokens * dim
-  const grid = resizeBicubic(table.subarray(prefix), { from, to, channels: dim, antialias })
+  const grid = resizeGrid(table.subarray(prefix), { ...options, channels: dim })
   if (E.isLeft(grid)) return grid
   const resized = new Float32Array(prefix + grid.right.length)
   resized.set(table.subarray(0, prefix))
