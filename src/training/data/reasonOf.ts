@@ -1,0 +1,29 @@
+const words: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'not a folder',
+  EISDIR: 'a folder, not a file',
+  ELOOP: 'a symbolic link that leads back to itself',
+}
+
+/**
+ * Why something thrown was thrown, in a few words on one line, without the path, which the reader has.
+ *
+ * @example
+ * reasonOf(new Error('Input buffer contains unsupported image format')) // 'input buffer contains unsupported image format'
+ */
+export const reasonOf = (cause: unknown): string => {
+  const known = words[codeOf(cause)]
+  if (known !== undefined) return known
+  const text = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').trim().slice(0, 200)
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
+
+/**
+ * The system's code of something thrown, or nothing.
+ *
+ * @example
+ * codeOf(Object.assign(new Error('no such file'), { code: 'ENOENT' })) // 'ENOENT'
+ */
+export const codeOf = (cause: unknown): string => (cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '')
