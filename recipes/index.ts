@@ -11,7 +11,7 @@ export * from './deit.js'
 export * from './hybrid.js'
 export * from './swin.js'
 export * from './vit.js'
-export { atResolution, type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
+export { type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 
 /** Every published model, by its id. */
 export const recipes = { ...coatnetRecipes, ...convitRecipes, ...deitRecipes, ...hybridRecipes, ...swinRecipes, ...vitRecipes } as const

@@ -71,7 +71,3 @@ export const imageModel = <const C extends ImageInput, L extends AnyLayer>(confi
   const spec: InputSpec = { shape: [height, width, config.channels ?? 3], dtype: 'float32' }
   return model(spec, [layer])
 }
-
-/** A model over images of another size; position tables follow. */
-export const atResolution = (m: AnyModel, height: number, width = height): AnyModel =>
-  'shape' in m.input ? model({ shape: [height, width, ...m.input.shape.slice(2)], dtype: m.input.dtype }, m.layers) : m

@@ -1,4 +1,4 @@
-import { isLeaf, type Tensor } from '../ops/tensor.js'
+import { isLeaf, isRenaming, type Tensor } from '../ops/tensor.js'
 import type { Step } from './plan.js'
 import type { PreparedRoutine, Update } from './prepare.js'
 
@@ -16,7 +16,12 @@ export interface Changes {
 export const changesOf = ({ kept, updates }: Pick<PreparedRoutine, 'kept' | 'updates'>, steps: readonly Pick<Step<unknown>, 'node'>[]): Changes => {
   const made = new Map(steps.map(({ node }, at) => [node, at]))
   const last = new Map(made)
-  steps.forEach(({ node }, at) => node.inputs.forEach(x => last.set(x, at)))
+  // What may share its input's buffer is a use of it for as long as it is used itself.
+  const owner = new Map<Tensor, Tensor>()
+  steps.forEach(({ node }, at) => {
+    if (isRenaming(node) || node.op === 'after') owner.set(node, node.inputs[0]!)
+    for (let x: readonly Tensor[] = node.inputs; x.length > 0; x = x.flatMap(t => owner.get(t) ?? [])) x.forEach(t => last.set(t, at))
+  })
   const values = new Set(updates.map(({ value }) => value))
   const outputs = [...kept].filter(node => !values.has(node))
   const from = 1 + outputs.reduce((latest, node) => Math.max(latest, made.get(node) ?? -1), -1)

@@ -38,8 +38,11 @@ export interface Device<B = unknown> {
   readonly upload: (values: Values, shape: Shape, dtype: DType) => B
   readonly download: (buffer: B) => Promise<Values>
   readonly free: (buffer: B) => void
-  /** A result made into what is kept between runs, where a device computes in more than the 32 bits that a checkpoint holds. */
-  readonly settle?: (buffer: B) => B
+  /**
+   * Gives `target`, which is kept between runs, the values of `source`, which is given up; what holds them now. Where a
+   * device computes in more than the 32 bits that a checkpoint holds, it rounds here. Without this `source` itself is kept.
+   */
+  readonly assign?: (target: B, source: B) => B
 }
 
 /** A backend, as a value: import the one you want and hand it to `compile`. */

@@ -1,4 +1,4 @@
-import type { Tensor } from '../ops/tensor.js'
+import { isRenaming, type Tensor } from '../ops/tensor.js'
 import { sizeOf } from '../shape/shape.js'
 import { changesOf } from './changes.js'
 import type { Plan } from './plan.js'
@@ -35,8 +35,8 @@ export const planBytes = ({ variables, once }: Prepared, routine: PreparedRoutin
   steps.forEach(({ node, frees }, at) => {
     for (const { parameter } of changes.before.get(at) ?? []) live -= bytes(parameter)
     if (!inRun.has(node)) return
-    if (node.op === 'reshape' && inRun.has(node.inputs[0]!)) owner.set(node, own(node.inputs[0]!))
-    if (node.op !== 'reshape' || inRun.has(node.inputs[0]!)) change(node, 1)
+    if (isRenaming(node) && inRun.has(node.inputs[0]!)) owner.set(node, own(node.inputs[0]!))
+    if (!isRenaming(node) || inRun.has(node.inputs[0]!)) change(node, 1)
     for (const x of frees) if (inRun.has(x) && holders.has(own(x))) change(x, -1)
   })
   return { parameters, peak }

@@ -86,6 +86,6 @@ const rootsOf = ({ outputs, updates = [] }: Routine): readonly Signal[] => [...O
 /** Not the same as being batched: a mean over the batch has no batch axis, and yet depends on the input. */
 const dependents = (nodes: readonly Tensor[], variables: ReadonlySet<Tensor>): ReadonlySet<Tensor> => {
   const depends = new Set<Tensor>()
-  for (const n of nodes) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || variables.has(n) || n.inputs.some(x => depends.has(x))) depends.add(n)
+  for (const n of nodes) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || n.op === 'axisToBatch' || variables.has(n) || n.inputs.some(x => depends.has(x))) depends.add(n)
   return depends
 }

@@ -11,7 +11,7 @@ import { Memory } from './memory.js'
 import { plan, type Plan } from './plan.js'
 import { planBytes, type PlanBytes } from './planBytes.js'
 import { prepare, type Prepared, type PreparedRoutine, type Routine } from './prepare.js'
-import { outOfRange } from './outOfRange.js'
+import { unfit } from './unfit.js'
 import { feeds, type Fed } from './values.js'
 
 /** Options of {@link openSession}. */
@@ -206,8 +206,10 @@ export class Session<K extends string> implements Disposable {
   }
 
   private replace(node: Tensor, buffer: unknown): void {
-    this.loaded.memory.free([node])
-    this.loaded.memory.set(node, buffer)
+    const { memory } = this.loaded
+    const before = memory.take(node)
+    if (this.device.assign === undefined) this.device.free(before)
+    memory.set(node, this.device.assign?.(before, buffer) ?? buffer)
   }
 
   private planFor(name: string, routine: PreparedRoutine, batch: number): Either<Problem, Planned> {
@@ -232,7 +234,7 @@ export class Session<K extends string> implements Disposable {
       const changes = look === undefined ? planned.right.changes : nothing
       const values = new Map<Tensor, Values>()
       for (const feed of given) values.set(feed.node, await feed.values)
-      const wrong = outOfRange(routine.each, values)
+      const wrong = unfit(routine.each, values, batch)
       if (wrong !== undefined) return left(wrong)
       let outputs: Outputs = {}
       let resumed = performance.now()
@@ -249,9 +251,9 @@ export class Session<K extends string> implements Disposable {
         }
         const due = changes.before.get(at) ?? []
         changing ||= due.length > 0
-        const settled: unknown[] = []
-        for (const { value } of due) settled.push(await this.settled(value, memory, changes.shared.has(value)))
-        due.forEach(({ parameter }, i) => this.replace(parameter, settled[i]))
+        const taken: unknown[] = []
+        for (const { value } of due) taken.push(await this.taken(value, memory, changes.shared.has(value)))
+        due.forEach(({ parameter }, i) => this.replace(parameter, taken[i]))
         const planStep = steps[at]
         if (planStep === undefined) break
         const { node, kernel, frees } = planStep
@@ -271,12 +273,10 @@ export class Session<K extends string> implements Disposable {
     }
   }
 
-  /** A value that a parameter may keep: its own buffer, in the precision of checkpoints. */
-  private async settled(value: Tensor, memory: Memory<unknown>, shared: boolean): Promise<unknown> {
-    const { device } = this
-    const taken = shared ? undefined : memory.take(value)
-    if (taken === undefined) return device.upload((await device.download(memory.need(value))).slice(), [1, ...value.shape], 'float32')
-    return device.settle?.(taken) ?? taken
+  /** A value that a parameter may keep: a buffer that nothing else holds. */
+  private async taken(value: Tensor, memory: Memory<unknown>, shared: boolean): Promise<unknown> {
+    const own = shared ? undefined : memory.take(value)
+    return own ?? this.device.upload((await this.device.download(memory.need(value))).slice(), [1, ...value.shape], 'float32')
   }
 
   private async outputsOf(routine: PreparedRoutine, memory: Memory<unknown>): Promise<Outputs> {

@@ -7,6 +7,7 @@ import { bench } from './bench.js'
 import { check } from './check.js'
 import { demo } from './demo.js'
 import { draw } from './draw.js'
+import { evaluation } from './eval.js'
 import { init } from './init.js'
 import { list } from './list.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
@@ -15,10 +16,11 @@ import { packageRoot } from './parts/packageRoot.js'
 import type { Terminal } from './parts/terminal.js'
 import { run } from './run.js'
 import { summary } from './summary.js'
+import { train } from './train.js'
 import { verify } from './verify.js'
 
 /** The order in which `--help` shows them. */
-const commands = [demo, list, summary, draw, check, init, run, verify, bench, backends] as readonly CliCommand<never>[]
+const commands = [demo, list, summary, draw, check, init, run, train, evaluation, verify, bench, backends] as readonly CliCommand<never>[]
 
 /**
  * Runs one command line and gives its exit code; the one place where problems become text. Never rejects.

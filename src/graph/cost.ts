@@ -1,4 +1,4 @@
-import { isOp, type Tensor } from '../ops/tensor.js'
+import { isOp, isRenaming, type Tensor } from '../ops/tensor.js'
 import { sizeOf } from '../shape/shape.js'
 import type { Graph } from './graph.js'
 
@@ -27,6 +27,9 @@ export const multiplyAdds = (nodes: readonly Tensor[]): MultiplyAdds => {
   const count = { linear: 0, conv: 0, matmul: 0 }
   for (const n of nodes) {
     if (isOp(n, 'linear')) count.linear += sizeOf(n.shape) * (n.inputs[1]!.shape[1] as number)
+    else if (isOp(n, 'linearWeightGradient')) count.linear += sizeOf(n.inputs[0]!.shape) * n.shape[0]!
+    else if (isOp(n, 'conv2dInputGradient')) count.conv += sizeOf(n.inputs[0]!.shape) * sizeOf(n.inputs[1]!.shape.slice(1))
+    else if (isOp(n, 'conv2dWeightGradient')) count.conv += sizeOf(n.inputs[1]!.shape) * sizeOf(n.shape.slice(1))
     else if (isOp(n, 'conv2d')) count.conv += sizeOf(n.shape) * sizeOf(n.inputs[1]!.shape.slice(1))
     else if (isOp(n, 'matmul')) count.matmul += sizeOf(n.shape) * (n.inputs[0]!.shape.at(n.attributes.transposeA ? -2 : -1) as number)
     else if (isOp(n, 'attention')) count.matmul += 2 * sizeOf(n.shape) * (n.inputs[1]!.shape.at(-2) as number)
@@ -39,20 +42,19 @@ export const parameterCount = (nodes: readonly Tensor[]): number => nodes.reduce
 
 /**
  * The most bytes of activations alive at once if nodes run in order and each result is freed after its last
- * use. Reshapes cost nothing. What a backend needs beside them (scratch, packed weights) is its own.
+ * use. What only renames its input costs nothing. What a backend needs beside them (scratch, packed weights) is its own.
  */
 export const activationBytes = (graph: Pick<Graph, 'nodes' | 'output'>): number => {
   const owner = new Map<Tensor, Tensor>()
   const last = new Map<Tensor, number>()
   const own = (n: Tensor): Tensor => owner.get(n) ?? n
   graph.nodes.forEach((n, at) => {
-    if (n.op === 'reshape') owner.set(n, own(n.inputs[0]!))
+    if (isRenaming(n) || n.op === 'after' || n.op === 'remat' || n.op === 'detach') owner.set(n, own(n.inputs[0]!))
     for (const x of n.inputs) last.set(own(x), at)
   })
   let [live, peak] = [0, 0]
   graph.nodes.forEach((n, at) => {
-    if (own(n) !== n || !n.batched) return
-    live += 4 * sizeOf(n.shape)
+    if (own(n) === n && n.batched) live += 4 * sizeOf(n.shape)
     peak = Math.max(peak, live)
     for (const x of new Set(n.inputs.map(own))) if (last.get(x) === at && x.batched) live -= 4 * sizeOf(x.shape)
   })

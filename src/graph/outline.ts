@@ -52,7 +52,8 @@ const opened = (layer: AnyLayer): readonly AnyLayer[] => {
   const { kind, args } = layer.definition
   if (kind === 'serial' || kind === 'stages') return (args as readonly AnyLayer[]).flatMap(opened)
   if (kind === 'when') return args[0] === true ? opened(args[1] as AnyLayer) : []
-  if (kind === 'named' || kind === 'tap') return opened(args[1] as AnyLayer)
+  if (kind === 'named' || kind === 'tap' || kind === 'frozen') return opened(args[1] as AnyLayer)
+  if (kind === 'remat') return opened(args[0] as AnyLayer)
   if ((kind === 'dropout' || kind === 'tokenDropout') && args[0] === 0) return []
   return [layer]
 }
@@ -69,7 +70,7 @@ const described = (layer: AnyLayer): { readonly label: string; readonly detail: 
 }
 
 /** Layers that are named after what they hold. */
-const wrappers = new Set(['serial', 'residual', 'named', 'tap', 'when', 'windows'])
+const wrappers = new Set(['serial', 'residual', 'named', 'tap', 'frozen', 'remat', 'when', 'windows'])
 
 /** The kinds of layer that do the work inside another. */
 const madeOf = (layer: AnyLayer): readonly string[] => {

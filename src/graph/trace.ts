@@ -1,4 +1,5 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { idlePath, isFrozen, type Freezing } from '../layers/core/freezing.js'
 import { isLayer, type AnyLayer, type Mode, type Window } from '../layers/core/layer.js'
 import type { AnyModel, InputSpec, Model } from '../layers/core/model.js'
 import { accepted } from '../layers/core/preconditions.js'
@@ -75,6 +76,8 @@ class Tracer {
   private readonly owners: Tensor[][] = []
   /** The window that layers run in at the moment. */
   private window: Window | undefined
+  /** What the layers around say of parameters, innermost first, each from its own place. */
+  private freezing: readonly (readonly [place: string, Freezing])[] = []
 
   constructor(private readonly mode: Mode) {}
 
@@ -92,7 +95,7 @@ class Tracer {
     const own: Tensor[] = []
     this.owners.push(own)
     const row = this.rows.length
-    const output = this.forward(layer, x, path, place)
+    const output = this.frozenBy(definition.freezing, path, place, () => this.forward(layer, x, path, place))
     own.push(...collectNodes(tensorsOf(output), this.seen))
     this.owners.pop()
     if (own.length > 0) this.rows.splice(row, 0, { path, layer: definition.label, output: shapeOfSignal(output), nodes: own })
@@ -104,9 +107,11 @@ class Tracer {
     const { definition } = layer
     const declared = definition.parameters(shapeOfSignal(x) as never, this.window)
     const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, role }]) => [name, this.parameter(join(path, name), place, shape, initialiser, role)]))
+    // Statistics that are kept are kept by running as in inference.
+    const keeps = Object.entries(declared).some(([name, { role }]) => role === 'buffer' && this.says(join(path, name), ({ statistics }) => statistics === 'keep'))
     try {
       return definition.forward(x as never, {
-        mode: this.mode,
+        mode: keeps ? 'inference' : this.mode,
         path,
         parameters,
         apply: (inner, signal, scope) => this.apply(inner, signal, path, scope),
@@ -155,10 +160,34 @@ class Tracer {
     return count === 0 ? scope : `${scope}_${count}`
   }
 
+  /** Runs what is inside a layer that freezes parameters. Each of its paths has to mean one. */
+  private frozenBy<T>(freezing: readonly Freezing[], path: string, place: string, inside: () => T): T {
+    if (freezing.length === 0) return inside()
+    const [outer, before] = [this.freezing, this.parameters.length]
+    // Those around this one are asked later and so decide.
+    this.freezing = [...freezing.map(f => [path, f] as const), ...outer]
+    const made = inside()
+    this.freezing = outer
+    const names = this.parameters.slice(before).map(p => below(path, p.attributes.name))
+    for (const f of freezing) {
+      const idle = idlePath(f, names)
+      if (idle !== undefined) throw new Refusal(located(idle, place))
+    }
+    return made
+  }
+
+  /** What the outermost of the layers around that freezes a parameter, or takes back that it is frozen, says of it. */
+  private says(name: string, of: (freezing: Freezing) => boolean): boolean {
+    return this.freezing.reduce((said, [place, freezing]) => {
+      const frozen = isFrozen(freezing, below(place, name))
+      return frozen === undefined ? said : frozen && of(freezing)
+    }, false)
+  }
+
   private parameter(name: string, place: string, shape: Shape, initialiser: Initialiser, role?: ParameterRole): Tensor<'parameter'> {
     if (this.names.has(name)) throw new Refusal(problem('duplicateParameter', `two parameters are called '${name}'`, { path: place, remedy: 'wrap one of the layers in named(…)' }))
     this.names.add(name)
-    const made = parameter(name, shape, initialiser, role)
+    const made = parameter(name, shape, initialiser, (role ?? 'trained') === 'trained' && this.says(name, () => true) ? 'frozen' : role)
     this.parameters.push(made)
     return made
   }
@@ -183,6 +212,9 @@ class Tracer {
 }
 
 const join = (parent: string, name: string): string => (parent === '' ? name : name === '' ? parent : `${parent}.${name}`)
+
+/** A name as it is seen from a place. */
+const below = (place: string, name: string): string => (place === '' ? name : name.slice(place.length + 1))
 
 /** The problem with its place: `blocks.3 › attention`, the layer being the word its sentence begins with. */
 const located = (p: Problem, place: string): Problem => {

@@ -25,7 +25,7 @@ export const vectorise = (count: number, slots: ReadonlyMap<Tensor, Tensor>): ((
   const done = new Map<Tensor, Lifted>([...slots].map(([slot, tensor]) => [slot, { tensor, each: true }]))
   const lifted = (n: Tensor): Lifted => {
     const inputs = n.inputs.map(x => done.get(x)!)
-    if (n.op !== 'dropMask' && n.op !== 'batchSize' && !inputs.some(x => x.each)) return { tensor: ops.withInputs(n, inputs.map(x => x.tensor)), each: false }
+    if (!countsSlices.has(n.op) && !inputs.some(x => x.each)) return { tensor: ops.withInputs(n, inputs.map(x => x.tensor)), each: false }
     return (rules[n.op] as Rule)(n, inputs, count)
   }
   return t => {
@@ -33,6 +33,9 @@ export const vectorise = (count: number, slots: ReadonlyMap<Tensor, Tensor>): ((
     return done.get(t)!.tensor
   }
 }
+
+/** Ops that mean something else where every sample is many slices, even for values that all slices share. */
+const countsSlices: ReadonlySet<OpKind> = new Set(['dropMask', 'batchSize', 'batchSum', 'broadcast', 'scatterAdd', 'linearWeightGradient', 'conv2dWeightGradient', 'batchReverse', 'batchToAxis', 'axisToBatch'])
 
 type Rule<K extends OpKind = OpKind> = (n: Tensor<K>, inputs: readonly Lifted[], count: number) => Lifted
 type Rules = { readonly [K in OpKind]: Rule<K> }
@@ -50,6 +53,12 @@ const impossible = (n: Tensor): never => {
   throw new OpError(`${n.op} cannot run on several slices at once`)
 }
 const shared = (n: Tensor, x: Lifted | undefined): Tensor => (x!.each ? impossible(n) : x!.tensor)
+/** One axis put elsewhere among the others. */
+const moved = (t: Tensor, axis: number, to: number): Tensor => {
+  const perm = t.shape.map((_, i) => i).filter(i => i !== axis)
+  perm.splice(to, 0, axis)
+  return ops.transpose(t, perm)
+}
 /** The axis made, for ops that do not broadcast. */
 const spread = (x: Lifted, count: number): Tensor => (x.each ? x.tensor : ops.add(ops.reshape(x.tensor, [1, ...x.tensor.shape]), ops.constant(new Float32Array(count), [count, ...x.tensor.shape.map(() => 1)])))
 
@@ -63,22 +72,41 @@ const rules: Rules = {
   multiply: binary(ops.multiply),
   divide: binary(ops.divide),
   maximum: binary(ops.maximum),
+  minimum: binary(ops.minimum),
+  power: (n, [x]) => each(ops.power(x!.tensor, n.attributes.exponent)),
   exp: unary(ops.exp),
+  log: unary(ops.log),
   sqrt: unary(ops.sqrt),
   tanh: unary(ops.tanh),
   sigmoid: unary(ops.sigmoid),
   relu: unary(ops.relu),
+  step: unary(ops.step),
   gelu: (n, [x]) => each(ops.gelu(x!.tensor, n.attributes.form)),
   reshape: (n, [x], count) => each(ops.reshape(x!.tensor, [count, ...n.shape])),
   transpose: (n, [x]) => each(ops.transpose(x!.tensor, [0, ...shifted(n.attributes.perm)])),
   slice: (n, [x], count) => each(ops.slice(x!.tensor, [0, ...n.attributes.begin], [count, ...n.shape])),
+  pad: (n, [x], count) => each(ops.pad(x!.tensor, [0, ...n.attributes.begin], [count, ...n.shape])),
+  broadcast: (n, [x], count) => !n.batched && !x!.each ? { tensor: ops.withInputs(n, [x!.tensor]), each: false } : each(ops.broadcast(spread(x!, 1), [count, ...n.shape], n.batched)),
   concat: (n, inputs, count) => each(ops.concat(inputs.map(x => spread(x, count)), n.attributes.axis + 1)),
-  gather: (n, [table, indices]) => each(ops.gather(shared(n, table), indices!.tensor)),
+  // Rows of each slice, picked by numbers all slices share: the slices step behind the rows meanwhile.
+  gather: (n, [table, indices]) => {
+    if (!table!.each) return each(ops.gather(table!.tensor, indices!.tensor))
+    return each(moved(ops.gather(moved(table!.tensor, 0, 1), shared(n, indices)), n.inputs[1]!.shape.length, 0))
+  },
+  scatterAdd: (n, [indices, values], count) => {
+    if (n.attributes.overBatch) return impossible(n)
+    return each(moved(ops.scatterAdd(shared(n, indices), moved(spread(values!, count), 0, n.inputs[0]!.shape.length), n.shape[0]!, false), 1, 0))
+  },
+  argsort: (n, [x]) => each(ops.argsort(x!.tensor, n.attributes)),
   sum: reduction(ops.sum),
   mean: reduction(ops.mean),
   max: reduction(ops.max),
   batchSize: (n, _, count) => ({ tensor: ops.multiply(n, ops.scalar(count)), each: false }),
+  batchSum: (_, [x], count) => ({ tensor: x!.each ? ops.sum(ops.batchSum(x!.tensor), [0]) : ops.multiply(ops.batchSum(x!.tensor), ops.scalar(count)), each: false }),
   batchMean: (_, [x]) => ({ tensor: ops.mean(ops.batchMean(x!.tensor), [0]), each: false }),
+  batchReverse: impossible,
+  batchToAxis: impossible,
+  axisToBatch: impossible,
   softmax: unary(ops.softmax),
   layerNorm: (n, [x, gamma, beta]) => each(ops.layerNorm(x!.tensor, n.attributes.epsilon, gamma === undefined ? undefined : { gamma: shared(n, gamma), beta: shared(n, beta) })),
   matmul: (n, [a, b]) => each(ops.matmul(a!.tensor, b!.tensor, n.attributes)),
@@ -87,4 +115,14 @@ const rules: Rules = {
   conv2d: impossible,
   maxPool: impossible,
   averagePool: impossible,
+  geluGradient: (n, [x, dy], count) => each(ops.geluGradient(spread(x!, count), spread(dy!, count), n.attributes.form)),
+  softmaxGradient: (_, [y, dy], count) => each(ops.softmaxGradient(spread(y!, count), spread(dy!, count))),
+  layerNormGradient: (n, [x, dy, gamma], count) => each(ops.layerNormGradient(spread(x!, count), spread(dy!, count), n.attributes.epsilon, gamma === undefined ? undefined : shared(n, gamma))),
+  linearWeightGradient: impossible,
+  conv2dInputGradient: impossible,
+  conv2dWeightGradient: impossible,
+  maxPoolGradient: impossible,
+  after: (_, [x, awaited]) => ({ tensor: ops.after(x!.tensor, awaited!.tensor), each: x!.each }),
+  remat: (_, [y, ...from]) => ({ tensor: ops.remat(y!.tensor, from.map(x => x.tensor)), each: y!.each }),
+  detach: (_, [x]) => ({ tensor: ops.detach(x!.tensor), each: x!.each }),
 }

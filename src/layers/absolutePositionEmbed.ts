@@ -1,5 +1,6 @@
 import { add, reshape } from '../ops/ops.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Arguments } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { image, type IfImage } from './core/preconditions.js'
 
@@ -21,5 +22,9 @@ export const absolutePositionEmbed = (): Layer<KeepsImage<'absolutePositionEmbed
   defineLayer('absolutePositionEmbed', absolutePositionEmbed, [], {
     check: shape => image('absolutePositionEmbed', shape),
     parameters: shape => ({ absolute_pos_embed: { shape: [1, shape[0]! * shape[1]!, shape[2]!], initialiser: { kind: 'truncatedNormal', std: 0.02 } } }),
+    traits: { reach: 'element', order: 'positional' },
     forward: (x, { parameters }) => add(x, reshape(parameters['absolute_pos_embed']!, x.shape)),
   })
+
+/** What generators may give {@link absolutePositionEmbed}. */
+export const absolutePositionEmbedArguments: Arguments = []

@@ -1,6 +1,7 @@
 import { show } from '../shape/shape.js'
 import { type Expects, misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, rates } from './core/preconditions.js'
 import { drop } from './dropout.js'
@@ -27,5 +28,9 @@ export const attentionDropout = (rate: number): Layer<AttentionDropout> =>
         () => rates('attentionDropout', { rate }),
         () => (shape.length === 3 ? undefined : misfit('expectsWeights', { layer: 'attentionDropout', shape: show(shape) })),
       ),
+    traits: { reach: 'element', drops: true },
     forward: (x, context) => drop(x, rate, x.shape, context),
   })
+
+/** What generators may give {@link attentionDropout}. */
+export const attentionDropoutArguments: Arguments = [choice.rate]

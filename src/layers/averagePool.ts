@@ -1,4 +1,5 @@
 import { averagePool as pool } from '../ops/ops.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { type Padding, paddingSides } from './core/padding.js'
 import { type Pool, type PoolConfig, pools } from './core/pooling.js'
@@ -25,9 +26,13 @@ export const averagePool = <const K extends number, const S extends number = K, 
     config: { size, stride, padding, countPadding },
     scope: 'pool',
     check: shape => pools('averagePool', shape, size, stride, padding),
+    traits: { reach: 'channel' },
     forward: x => {
       const sides = (axis: 0 | 1): readonly [number, number] => paddingSides(x.shape[axis] as number, size, stride, padding)
       return pool(x, { size: [size, size], strides: [stride, stride], padding: [sides(0), sides(1)], countPadding })
     },
   })
 }
+
+/** What generators may give {@link averagePool}. */
+export const averagePoolArguments: Arguments = [choice.options({ size: choice.whole(1, 3) }, { stride: choice.whole(1, 3), padding: choice.padding, countPadding: choice.flag })]

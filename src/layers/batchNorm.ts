@@ -1,6 +1,7 @@
 import { add, batchMean, batchSize, divide, maximum, mean, multiply, scalar, sqrt, subtract } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import { sizeOf } from '../shape/shape.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type Context, defineLayer, type Layer } from './core/layer.js'
 import { amounts, channels, firstOf } from './core/preconditions.js'
 import type { KeepsChannels } from './layerNorm.js'
@@ -40,6 +41,7 @@ export const batchNorm = (config: BatchNormConfig = {}): Layer<KeepsChannels<'ba
         running_var: { shape: each, initialiser: { kind: 'ones' }, role: 'buffer' },
       }
     },
+    traits: { reach: 'element' },
     forward: (x, context) => {
       const { weight, bias } = context.parameters as Readonly<Record<string, Tensor>>
       const { average, variance } = context.mode === 'training' ? ofBatch(x, momentum, context) : { average: context.parameters['running_mean']!, variance: context.parameters['running_var']! }
@@ -49,6 +51,9 @@ export const batchNorm = (config: BatchNormConfig = {}): Layer<KeepsChannels<'ba
     },
   })
 }
+
+/** What generators may give {@link batchNorm}. */
+export const batchNormArguments: Arguments = [choice.options({}, { epsilon: choice.epsilon, momentum: choice.among(0.1, 0.3) })]
 
 const ofBatch = (x: Tensor, momentum: number, { parameters, path, record }: Context): { readonly average: Tensor; readonly variance: Tensor } => {
   const axes = x.shape.slice(0, -1).map((_, axis) => axis)

@@ -1,3 +1,4 @@
+import type { Arguments } from './core/choice.js'
 import type { Layer } from './core/layer.js'
 import { type Prepend, prependTokens } from './core/prependTokens.js'
 
@@ -11,3 +12,6 @@ import { type Prepend, prependTokens } from './core/prependTokens.js'
  * pipe(input(196, 192), classToken()) // Model<[196, 192], [197, 192]>
  */
 export const classToken = (): Layer<Prepend<1, 'classToken'>> => prependTokens('classToken', classToken, [], 'cls_token', 1)
+
+/** What generators may give {@link classToken}. */
+export const classTokenArguments: Arguments = []

@@ -3,6 +3,7 @@ import { type Problem, problem } from '../shape/problem.js'
 import type { Shape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { type Padding, paddingSides, type Positions, positions } from './core/padding.js'
 import { firstOf, image, sizes } from './core/preconditions.js'
@@ -58,6 +59,9 @@ export const conv2d = <const D extends number, const K extends number, const S e
     },
   })
 }
+
+/** What generators may give {@link conv2d}. */
+export const conv2dArguments: Arguments = [choice.options({ dim: choice.size, kernelSize: choice.whole(1, 3) }, { stride: choice.whole(1, 3), padding: choice.padding, groups: choice.divisorOf('channels'), bias: choice.flag })]
 
 const fit = (shape: Shape, dim: number, kernel: number, stride: number, padding: Padding, groups: number): Problem | undefined => {
   const [height, width, channels] = shape as readonly [number, number, number]

@@ -3,6 +3,7 @@ import { problem, type Problem } from '../shape/problem.js'
 import type { Shape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { type Padding, paddingSides, type Positions, positions } from './core/padding.js'
 import { firstOf, image, sizes } from './core/preconditions.js'
@@ -50,6 +51,7 @@ export const depthwiseConv2d = <const K extends number, const S extends number =
       weight: { shape: [shape[2] as number, groupSize, kernelSize, kernelSize], initialiser: { kind: 'heUniform' } },
       ...(bias ? { bias: { shape: [shape[2] as number], initialiser: { kind: 'zeros' } } as const } : {}),
     }),
+    traits: { ...(groupSize === 1 ? { reach: 'channel' } : {}) },
     forward: (x, { parameters }) => {
       const [height, width, dim] = x.shape as readonly [number, number, number]
       const sides = (size: number): readonly [number, number] => paddingSides(size, kernelSize, stride, padding)
@@ -57,6 +59,9 @@ export const depthwiseConv2d = <const K extends number, const S extends number =
     },
   })
 }
+
+/** What generators may give {@link depthwiseConv2d}. */
+export const depthwiseConv2dArguments: Arguments = [choice.options({ kernelSize: choice.whole(1, 3) }, { stride: choice.whole(1, 3), padding: choice.padding, groupSize: choice.divisorOf('channels'), bias: choice.flag })]
 
 const fit = (shape: Shape, kernel: number, stride: number, padding: Padding, groupSize: number): Problem | undefined => {
   const [height, width, channels] = shape as readonly [number, number, number]

@@ -1,3 +1,4 @@
+import type { Arguments } from './core/choice.js'
 import type { Layer } from './core/layer.js'
 import { type Prepend, prependTokens } from './core/prependTokens.js'
 
@@ -11,3 +12,6 @@ import { type Prepend, prependTokens } from './core/prependTokens.js'
  * pipe(input(196, 192), distillationToken(), classToken()) // Model<[196, 192], [198, 192]>
  */
 export const distillationToken = (): Layer<Prepend<1, 'distillationToken'>> => prependTokens('distillationToken', distillationToken, [], 'dist_token', 1)
+
+/** What generators may give {@link distillationToken}. */
+export const distillationTokenArguments: Arguments = []

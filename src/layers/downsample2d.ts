@@ -5,6 +5,7 @@ import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Shape } from '../shape/shape.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { conv2d } from './conv2d.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type BlockPadding, half, type Half, type PoolKind, poolKinds, roundsUp, type RoundsUp } from './core/halving.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { paddingSides } from './core/padding.js'
@@ -63,6 +64,9 @@ export const downsample2d = <const D extends number = never, const K extends Poo
     },
   })
 }
+
+/** What generators may give {@link downsample2d}. */
+export const downsample2dArguments: Arguments = [choice.options({}, { dim: choice.size, pool: choice.among(...poolKinds), padding: choice.among('symmetric', 'same'), bias: choice.flag })]
 
 /** The run-time twin of {@link DoesNotHalve}. */
 export const doesNotHalve = (layer: string, shape: Shape, remedy?: string): Problem => misfit('mapDoesNotHalve', { layer, height: shape[0] as number, width: shape[1] as number }, remedy === undefined ? {} : { remedy })

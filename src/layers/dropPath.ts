@@ -1,3 +1,4 @@
+import { type Arguments, choice } from './core/choice.js'
 import type { KeepsShape } from './core/elementwise.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { rates } from './core/preconditions.js'
@@ -16,5 +17,9 @@ export const dropPath = (rate: number): Layer<KeepsShape<'dropPath'>> =>
     config: { rate },
     scope: 'drop_path',
     check: () => rates('dropPath', { rate }),
+    traits: { reach: 'element', drops: true },
     forward: (x, context) => drop(x, rate, x.shape.map(() => 1), context),
   })
+
+/** What generators may give {@link dropPath}. */
+export const dropPathArguments: Arguments = [choice.rate]

@@ -1,6 +1,7 @@
 import { dropMask, multiply } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { Shape } from '../shape/shape.js'
+import { type Arguments, choice } from './core/choice.js'
 import type { KeepsShape } from './core/elementwise.js'
 import { type Context, defineLayer, type Layer } from './core/layer.js'
 import { rates } from './core/preconditions.js'
@@ -17,4 +18,7 @@ export const drop = (x: Tensor, rate: number, mask: Shape, { mode, path }: Conte
  * pipe(input(197, 192), dropout(0.1)) // Model<[197, 192], [197, 192]>
  */
 export const dropout = (rate: number): Layer<KeepsShape<'dropout'>> =>
-  defineLayer('dropout', dropout, [rate], { config: { rate }, scope: 'drop', check: () => rates('dropout', { rate }), forward: (x, context) => drop(x, rate, x.shape, context) })
+  defineLayer('dropout', dropout, [rate], { config: { rate }, scope: 'drop', check: () => rates('dropout', { rate }), traits: { reach: 'element', drops: true }, forward: (x, context) => drop(x, rate, x.shape, context) })
+
+/** What generators may give {@link dropout}. */
+export const dropoutArguments: Arguments = [choice.rate]

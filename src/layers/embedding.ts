@@ -3,6 +3,7 @@ import type { Tensor } from '../ops/tensor.js'
 import { type Integers, show } from '../shape/shape.js'
 import { type Expects, misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, sizes } from './core/preconditions.js'
 
@@ -38,3 +39,6 @@ export const embedding = <const V extends number, const D extends number>(config
     forward: (x, { parameters }) => gather(parameters['weight']!, x),
   })
 }
+
+/** What generators may give {@link embedding}. */
+export const embeddingArguments: Arguments = [choice.options({ vocabularySize: choice.whole(7, 11), dim: choice.size })]

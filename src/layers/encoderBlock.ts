@@ -1,6 +1,8 @@
-import { add } from '../ops/ops.js'
+import { add, multiply, scalar } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
-import type { Activation } from './core/activation.js'
+import { problem } from '../shape/problem.js'
+import { type Activation, activationNames } from './core/activation.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
 import { amounts, firstOf, oneOf, rates } from './core/preconditions.js'
 import { dropPath } from './dropPath.js'
@@ -28,6 +30,8 @@ export interface EncoderBlockConfig<H extends number> {
   readonly epsilon?: number
   /** Where given, each branch is scaled channel by channel, beginning with this value. */
   readonly layerScale?: number
+  /** What each branch is divided by before it is added, where given: LV-ViT's residual scaling (Jiang et al., 2021, section 3.1). */
+  readonly branchDivisor?: number
   /** Rate at which attention and MLP outputs are dropped in training (default 0). */
   readonly dropout?: number
   /** Rate at which attention weights are dropped in training (default 0). */
@@ -47,30 +51,44 @@ export interface EncoderBlockConfig<H extends number> {
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
  */
 export const encoderBlock = <const H extends number>(config: EncoderBlockConfig<H>): Layer<SplitsIntoHeads<H>> => {
-  const { numHeads, mlpRatio = 4, qkvBias = true, projBias = true, mlpBias = true, qkNorm = false, activation = 'gelu', normPlacement = 'pre', norm = 'layerNorm', epsilon = 1e-6, layerScale: scale, dropout = 0, attentionDropout = 0, dropPath: pathRate = 0 } = config
+  const { numHeads, mlpRatio = 4, qkvBias = true, projBias = true, mlpBias = true, qkNorm = false, activation = 'gelu', normPlacement = 'pre', norm = 'layerNorm', epsilon = 1e-6, layerScale: scale, branchDivisor, dropout = 0, attentionDropout = 0, dropPath: pathRate = 0 } = config
   const attn = selfAttention({ numHeads, qkvBias, projBias, qkNorm, epsilon, attentionDropout, projDropout: dropout })
   const feedForward = mlp({ mlpRatio, activation, bias: mlpBias, dropout })
   const normalise = norm === 'layerNorm' ? layerNorm({ epsilon }) : rmsNorm({ epsilon })
   return defineLayer('encoderBlock', encoderBlock, [config], {
-    config: { numHeads, mlpRatio, qkvBias, projBias, mlpBias, qkNorm, activation, normPlacement, norm, epsilon, layerScale: scale, dropout, attentionDropout, dropPath: pathRate },
+    config: { numHeads, mlpRatio, qkvBias, projBias, mlpBias, qkNorm, activation, normPlacement, norm, epsilon, layerScale: scale, branchDivisor, dropout, attentionDropout, dropPath: pathRate },
     scope: 'block',
     check: shape =>
       firstOf(
         () => splitsIntoHeads(shape, numHeads),
         () => rates('encoderBlock', { dropPath: pathRate }),
         () => amounts('encoderBlock', { epsilon }),
+        () => (branchDivisor === undefined || (Number.isFinite(branchDivisor) && branchDivisor > 0) ? undefined : problem('notADivisor', `encoderBlock: branchDivisor must be a number above 0, got ${String(branchDivisor)}`)),
         () => oneOf('encoderBlock', 'norm', norm, ['layerNorm', 'rmsNorm']),
         () => oneOf('encoderBlock', 'normPlacement', normPlacement, ['pre', 'post']),
       ),
+    traits: { order: 'equivariant' },
     forward: (x, { apply }) => {
       const run = (layer: AnyLayer, scope: string) => (t: Tensor): Tensor => apply(layer, t, scope) as Tensor
       const branch = (t: Tensor, name: string, layer: AnyLayer, i: 1 | 2): Tensor => {
         const inner = run(layer, name)(normPlacement === 'pre' ? run(normalise, `norm${i}`)(t) : t)
         const scaled = scale === undefined ? inner : run(layerScale(scale), `ls${i}`)(inner)
-        const sum = add(t, pathRate === 0 ? scaled : run(dropPath(pathRate), `drop_path${i}`)(scaled))
+        const dropped = pathRate === 0 ? scaled : run(dropPath(pathRate), `drop_path${i}`)(scaled)
+        const sum = add(t, branchDivisor === undefined ? dropped : multiply(dropped, scalar(1 / branchDivisor)))
         return normPlacement === 'post' ? run(normalise, `norm${i}`)(sum) : sum
       }
       return branch(branch(x, 'attn', attn, 1), 'mlp', feedForward, 2)
     },
   })
 }
+
+/** What generators may give {@link encoderBlock}. */
+export const encoderBlockArguments: Arguments = [
+  choice.options(
+    { numHeads: choice.divisorOf('channels') },
+    {
+      mlpRatio: choice.among(0.5, 1, 2), qkvBias: choice.flag, projBias: choice.flag, mlpBias: choice.flag, qkNorm: choice.flag, activation: choice.among(...activationNames),
+      normPlacement: choice.among('pre', 'post'), norm: choice.among('layerNorm', 'rmsNorm'), epsilon: choice.epsilon, layerScale: choice.among(0.1, 1), branchDivisor: choice.among(0.5, 2), dropout: choice.rate, attentionDropout: choice.rate, dropPath: choice.rate,
+    },
+  ),
+]

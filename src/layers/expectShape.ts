@@ -2,6 +2,7 @@ import type { Agree } from '../shape/agree.js'
 import { sameShape, type Shape, show, type Show } from '../shape/shape.js'
 import { misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 
 /** The shape function of {@link expectShape}. */
@@ -22,5 +23,9 @@ export const expectShape = <const E extends Shape>(...shape: E): Layer<ExpectSha
   defineLayer('expectShape', expectShape, shape, {
     config: { shape },
     check: actual => (Array.isArray(actual) && sameShape(actual, shape) ? undefined : misfit('expectsShape', { expected: show(shape), shape: show(actual) })),
+    traits: { reach: 'element' },
     forward: x => x,
   })
+
+/** What generators may give {@link expectShape}. */
+export const expectShapeArguments: Arguments = [choice.shape]

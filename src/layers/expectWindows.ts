@@ -4,6 +4,7 @@ import type { Problem } from '../shape/problem.js'
 import type { Shape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type FitWindow, fitWindow, type LeavesRest, leavesRest, type WindowClamp } from './core/fitWindow.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, image, oneOf, pairs, sizes } from './core/preconditions.js'
@@ -74,9 +75,13 @@ export const expectWindows = <const N extends number, const T extends number, co
         () => image('expectWindows', shape),
         () => fit(shape, fitWindow(shape[0]!, shape[1]!, windowSize, 0, clamp).size, pairOf(patchSize), stage, stages),
       ),
+    traits: { reach: 'element' },
     forward: x => x,
   })
 }
+
+/** What generators may give {@link expectWindows}. */
+export const expectWindowsArguments: Arguments = [choice.options({ stage: choice.whole(1, 2), stages: choice.whole(2, 3), windowSize: choice.oneOrTwo(choice.divisorOf('height'), choice.divisorOf('width')), patchSize: choice.oneOrTwo(choice.whole(1, 4)) }, { clamp: choice.among('each', 'both') })]
 
 const fit = (shape: Shape, window: readonly [number, number], patch: readonly [number, number], stage: number, stages: number): Problem | undefined => {
   const [height, width] = shape as readonly [number, number]

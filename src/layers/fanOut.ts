@@ -4,6 +4,7 @@ import type { SignalShape } from '../shape/shape.js'
 import type { AnyShapeError } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { byName, firstOf } from './core/preconditions.js'
 
@@ -28,6 +29,9 @@ export const fanOut = <const R extends Readonly<Record<string, AnyLayer>>>(layer
     check: () => firstOf(() => byName('fanOut', layers), () => badName(Object.keys(layers))),
     forward: (x, { apply }) => Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, apply(layer, x, name)])),
   })
+
+/** What generators may give {@link fanOut}. */
+export const fanOutArguments: Arguments = [choice.fields('anything')]
 
 /** A dot would part the name in two; a field called `integers` would make the record look like a tensor of them. */
 const badName = (names: readonly string[]): Problem | undefined => {

@@ -2,6 +2,7 @@ import { reshape } from '../ops/ops.js'
 import type { Multiply } from '../shape/natural.js'
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Arguments } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { image } from './core/preconditions.js'
 
@@ -23,8 +24,12 @@ export interface FlattenTokens extends ShapeFunction {
 export const flattenTokens = (): Layer<FlattenTokens> =>
   defineLayer('flattenTokens', flattenTokens, [], {
     check: shape => image('flattenTokens', shape),
+    traits: { reach: 'channel' },
     forward: x => {
       const [height, width, channels] = x.shape as readonly [number, number, number]
       return reshape(x, [height * width, channels])
     },
   })
+
+/** What generators may give {@link flattenTokens}. */
+export const flattenTokensArguments: Arguments = []

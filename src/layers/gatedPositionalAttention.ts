@@ -6,6 +6,7 @@ import { type Shape, show, type Show } from '../shape/shape.js'
 import { type AnyShapeError, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
 import { firstOf, grids, rates, sizes } from './core/preconditions.js'
 import { dropout } from './dropout.js'
@@ -75,6 +76,7 @@ export const gatedPositionalAttention = <const H extends number, const R extends
         () => rates('gatedPositionalAttention', { attentionDropout, projDropout }),
       ),
     parameters: shape => parametersOf(shape[1] as number, numHeads, qkvBias, localityStrength),
+    traits: { order: 'positional', inert: { 'pos_proj.bias': 'a softmax takes out what is the same for all keys' } },
     forward: (x, { parameters, apply, record, path, mode }) => {
       const [count, dim] = x.shape as readonly [number, number]
       const headDim = dim / numHeads
@@ -95,6 +97,9 @@ export const gatedPositionalAttention = <const H extends number, const R extends
     },
   })
 }
+
+/** What generators may give {@link gatedPositionalAttention}. */
+export const gatedPositionalAttentionArguments: Arguments = [choice.options({ numHeads: choice.divisorOf('channels') }, { grid: choice.factorsOf('tokens'), qkvBias: choice.flag, localityStrength: choice.among(0.5, 2), attentionDropout: choice.rate, projDropout: choice.rate })]
 
 const square = (count: number): readonly [number, number] => [Math.sqrt(count), Math.sqrt(count)]
 

@@ -1,5 +1,6 @@
 import { gelu as geluOp } from '../ops/ops.js'
 import type { GeluForm } from '../ops/tensor.js'
+import { type Arguments, choice } from './core/choice.js'
 import { elementwise, type KeepsShape } from './core/elementwise.js'
 import type { Layer } from './core/layer.js'
 import { oneOf } from './core/preconditions.js'
@@ -20,3 +21,6 @@ export const gelu = (config: GeluConfig = {}): Layer<KeepsShape<'gelu'>> => {
   const { form = 'erf' } = config
   return elementwise('gelu', gelu, [config], x => geluOp(x, form), { form }, () => oneOf('gelu', 'form', form, ['erf', 'tanh', 'quick']))
 }
+
+/** What generators may give {@link gelu}. */
+export const geluArguments: Arguments = [choice.options({}, { form: choice.among('erf', 'tanh', 'quick') })]

@@ -4,6 +4,7 @@ import type { IsLess } from '../shape/natural.js'
 import { show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { counts, firstOf, oneOf } from './core/preconditions.js'
 
@@ -43,6 +44,7 @@ export const globalPool = <const P extends number = 0>(config: GlobalPoolConfig<
         () => (shape.length === 2 || shape.length === 3 ? undefined : misfit('expectsTokens', { layer: 'globalPool', shape: show(shape) })),
         () => (shape.length === 3 || prefixTokens < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'globalPool', prefixTokens, tokens: shape[0] as number, shape: show(shape) })),
       ),
+    traits: { reach: 'channel', ...(prefixTokens === 0 ? { order: 'invariant' } : {}) },
     forward: x => {
       const axes = x.shape.slice(0, -1).map((_, axis) => axis)
       const kept: Tensor = prefixTokens === 0 || axes.length === 2 ? x : slice(x, [prefixTokens, 0], [(x.shape[0] as number) - prefixTokens, x.shape[1] as number])
@@ -51,3 +53,6 @@ export const globalPool = <const P extends number = 0>(config: GlobalPoolConfig<
     },
   })
 }
+
+/** What generators may give {@link globalPool}. */
+export const globalPoolArguments: Arguments = [choice.options({}, { kind: choice.among('average', 'max', 'averageMax'), prefixTokens: choice.below('tokens') })]

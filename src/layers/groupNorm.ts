@@ -4,6 +4,7 @@ import { type Shape, show, type Show } from '../shape/shape.js'
 import { type AnyShapeError, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type Activation, activationNames, activations } from './core/activation.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { amounts, channels, firstOf, oneOf, sizes } from './core/preconditions.js'
 import type { KeepsChannels } from './layerNorm.js'
@@ -65,6 +66,9 @@ export const groupNorm = <const G extends number = 32>(config: GroupNormConfig<G
     },
   })
 }
+
+/** What generators may give {@link groupNorm}. */
+export const groupNormArguments: Arguments = [choice.options({}, { numGroups: choice.divisorOf('channels'), epsilon: choice.epsilon, activation: choice.among(...activationNames) })]
 
 const splits = (shape: Shape, numGroups: number) => {
   const dim = shape.at(-1) as number

@@ -1,6 +1,7 @@
 import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { Same } from '../shape/shapeFunction.js'
+import type { Arguments } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 
 /**
@@ -10,3 +11,6 @@ import { defineLayer, type Layer } from './core/layer.js'
  * pipe(input(197, 192), identity()) // Model<[197, 192], [197, 192]>
  */
 export const identity = (): Layer<Same> => defineLayer<Same, Signal, SignalShape>('identity', identity, [], { accepts: 'any', forward: x => x })
+
+/** What generators may give {@link identity}. */
+export const identityArguments: Arguments = []

@@ -1,6 +1,7 @@
 import { layerNorm as normalise } from '../ops/ops.js'
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { amounts, channels, firstOf } from './core/preconditions.js'
 
@@ -38,6 +39,10 @@ export const layerNorm = (config: NormConfig = {}): Layer<KeepsChannels<'layerNo
       affine
         ? { weight: { shape: [shape.at(-1) as number], initialiser: { kind: 'ones' } }, bias: { shape: [shape.at(-1) as number], initialiser: { kind: 'zeros' } } }
         : {},
+    traits: { reach: 'place' },
     forward: (x, { parameters }) => normalise(x, epsilon, affine ? { gamma: parameters['weight']!, beta: parameters['bias']! } : undefined),
   })
 }
+
+/** What generators may give {@link layerNorm}. */
+export const layerNormArguments: Arguments = [choice.options({}, { epsilon: choice.epsilon, affine: choice.flag })]

@@ -1,4 +1,5 @@
 import { multiply } from '../ops/ops.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { channels } from './core/preconditions.js'
 import type { KeepsChannels } from './layerNorm.js'
@@ -20,5 +21,9 @@ export const layerScale = (init = 1e-5): Layer<KeepsChannels<'layerScale'>> =>
     scope: 'ls',
     check: shape => channels('layerScale', shape),
     parameters: shape => ({ gamma: { shape: [shape.at(-1) as number], initialiser: { kind: 'constant', value: init } } }),
+    traits: { reach: 'element' },
     forward: (x, { parameters }) => multiply(x, parameters['gamma']!),
   })
+
+/** What generators may give {@link layerScale}. */
+export const layerScaleArguments: Arguments = [choice.among(1e-5, 0.1, 1)]

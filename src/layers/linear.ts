@@ -1,6 +1,7 @@
 import { linear as project } from '../ops/ops.js'
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { channels, firstOf, sizes } from './core/preconditions.js'
 
@@ -35,6 +36,10 @@ export const linear = <const D extends number>(dim: D, config: LinearConfig = {}
       weight: { shape: [dim, shape.at(-1) as number], initialiser: { kind: 'truncatedNormal', std: 0.02 } },
       ...(bias ? { bias: { shape: [dim], initialiser: { kind: 'zeros' } } as const } : {}),
     }),
+    traits: { reach: 'place' },
     forward: (x, { parameters }) => project(x, parameters['weight']!, parameters['bias']),
   })
 }
+
+/** What generators may give {@link linear}. */
+export const linearArguments: Arguments = [choice.size, choice.options({}, { bias: choice.flag })]

@@ -6,6 +6,7 @@ import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { conv2d } from './conv2d.js'
 import { type Activation, activationNames } from './core/activation.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type BlockPadding, evenSizes, type EvenSizes, half, type Half, type PoolKind, poolKinds, roundsUp, type RoundsUp } from './core/halving.js'
 import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
 import { normActivation, type NormKind, normKinds, normOf } from './core/normalisation.js'
@@ -142,6 +143,19 @@ export const mbConv = <const D extends number, const S extends number = 1, const
     },
   })
 }
+
+/** What generators may give {@link mbConv}. */
+export const mbConvArguments: Arguments = [
+  choice.options(
+    { dim: choice.size },
+    {
+      stride: choice.among(1, 2), expansion: choice.among(0.5, 1, 2), expandFrom: choice.among('output', 'input'), kernelSize: choice.whole(1, 3), groupSize: choice.among(0, 1, 2, 4),
+      strideMode: choice.among('depthwise', 'pointwise', 'pool'), pool: choice.among(...poolKinds), branchPool: choice.among(...poolKinds), padding: choice.among('symmetric', 'same'),
+      preActivation: choice.flag, activation: choice.among(...activationNames), excite: choice.among('late', 'early', 'none'), exciteRatio: choice.among(0.25, 0.5), exciteActivation: choice.among(...activationNames),
+      norm: choice.among(...normKinds), epsilon: choice.epsilon, outputBias: choice.flag, dropPath: choice.rate,
+    },
+  ),
+]
 
 const meets = (shape: Shape, dim: number, stride: number, shortcutUp: boolean, branchUp: boolean): Problem | undefined => {
   const [height, width, channels] = shape as readonly [number, number, number]

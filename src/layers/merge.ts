@@ -7,6 +7,7 @@ import { fieldNames, type FieldNames } from '../shape/fields.js'
 import { type Integers, isIntegers, isShape, sameShape, type Shape, show, type Show, type SignalShape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, oneOf } from './core/preconditions.js'
 
@@ -57,6 +58,9 @@ export const merge = <const How extends MergeKind>(how: How): Layer<Merge<How>> 
       return how === 'add' ? total : multiply(total, scalar(1 / (rest.length + 1)))
     },
   })
+
+/** What generators may give {@link merge}. */
+export const mergeArguments: Arguments = [choice.among('add', 'multiply', 'concat', 'average')]
 
 const fit = (shape: SignalShape, how: MergeKind): Problem | undefined => {
   if (isShape(shape) || isIntegers(shape)) return misfit('expectsRecord', { layer: 'merge', shape: show(shape) })

@@ -1,5 +1,6 @@
 import type { Signal, Tensor } from '../ops/tensor.js'
 import { type Activation, activationNames, activations } from './core/activation.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { channels, firstOf, oneOf, rates, sizes } from './core/preconditions.js'
 import { dropout } from './dropout.js'
@@ -41,6 +42,7 @@ export const mlp = (config: MlpConfig = {}): Layer<KeepsChannels<'mlp'>> => {
         () => rates('mlp', { dropout: rate }),
         () => sizes('mlp', { 'the number of hidden channels': hidden(shape.at(-1) as number) }),
       ),
+    traits: { reach: 'place' },
     forward: (x, { apply }) => {
       const dim = x.shape.at(-1) as number
       const inner = activations[activation](apply(linear(hidden(dim), { bias }), x, 'fc1') as Tensor)
@@ -49,3 +51,6 @@ export const mlp = (config: MlpConfig = {}): Layer<KeepsChannels<'mlp'>> => {
     },
   })
 }
+
+/** What generators may give {@link mlp}. */
+export const mlpArguments: Arguments = [choice.options({}, { mlpRatio: choice.among(0.5, 1, 2), hiddenDim: choice.whole(1, 9), activation: choice.among(...activationNames), bias: choice.flag, dropout: choice.rate })]

@@ -3,6 +3,7 @@ import { problem } from '../shape/problem.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link named}. */
@@ -24,3 +25,6 @@ export const named = <const N extends string, L extends AnyLayer>(name: N, layer
     check: () => (/^[A-Za-z_0-9]+(\.[A-Za-z_0-9]+)*$/.test(name) ? undefined : problem('badName', `named: '${name}' is no name; use letters, digits and underscores, with dots between parts`)),
     forward: (x, { apply }) => apply(layer, x, name),
   })
+
+/** What generators may give {@link named}. */
+export const namedArguments: Arguments = [choice.name, choice.layer()]

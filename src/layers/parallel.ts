@@ -5,6 +5,7 @@ import { type Integers, isIntegers, isShape, type Shape, show, type SignalShape 
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { byName, firstOf } from './core/preconditions.js'
 import type { OrFirstError } from './fanOut.js'
@@ -31,6 +32,9 @@ export const parallel = <const R extends Readonly<Record<string, AnyLayer>>>(lay
     check: shape => firstOf(() => byName('parallel', layers), () => fit(shape, layers)),
     forward: (x, { apply }) => Object.fromEntries(Object.entries(x).map(([name, signal]) => [name, layers[name] === undefined ? signal : apply(layers[name], signal, name)])),
   })
+
+/** What generators may give {@link parallel}. */
+export const parallelArguments: Arguments = [choice.fields('record')]
 
 const fit = (shape: SignalShape, layers: Readonly<Record<string, AnyLayer>>): Problem | undefined => {
   if (isShape(shape) || isIntegers(shape)) return misfit('expectsRecord', { layer: 'parallel', shape: show(shape) })

@@ -5,6 +5,7 @@ import type { Problem } from '../shape/problem.js'
 import type { Shape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, image, pairs, sizes } from './core/preconditions.js'
 
@@ -70,6 +71,9 @@ export const patchEmbed = <const P extends Pair, const D extends number, const S
       conv2d(x, parameters['weight']!, parameters['bias'], { strides: [strideHeight, strideWidth], padding: [[0, 0], [0, 0]], groups: 1 }),
   })
 }
+
+/** What generators may give {@link patchEmbed}. */
+export const patchEmbedArguments: Arguments = [choice.options({ patchSize: choice.oneOrTwo(choice.divisorOf('height'), choice.divisorOf('width')), dim: choice.size }, { stride: choice.oneOrTwo(choice.divisorOf('height'), choice.divisorOf('width')), bias: choice.flag })]
 
 const fit = (shape: Shape, patch: readonly [number, number], stride: readonly [number, number]): Problem | undefined => {
   const [height, width] = shape as readonly [number, number]

@@ -5,6 +5,7 @@ import { type Shape, show, sizeOf } from '../shape/shape.js'
 import type { Problem } from '../shape/problem.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { leavesRest, type LeavesRest, multiples, type Multiples } from './core/fitWindow.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { amounts, firstOf, image, sizes } from './core/preconditions.js'
@@ -65,6 +66,9 @@ export const patchMerging = <const D extends number = number, const P extends bo
     },
   })
 }
+
+/** What generators may give {@link patchMerging}. */
+export const patchMergingArguments: Arguments = [choice.options({}, { dim: choice.size, padding: choice.flag, epsilon: choice.epsilon })]
 
 /** With a row or column of zeros more where the size is odd. */
 const filled = (x: Tensor, axis: 0 | 1): Tensor => {

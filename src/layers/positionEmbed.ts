@@ -4,6 +4,7 @@ import { problem, type Problem } from '../shape/problem.js'
 import { type Shape, type Show, show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
 import { firstOf, grids, oneOf, sizes } from './core/preconditions.js'
 import { gridPositions, sequencePositions } from './core/sinCos.js'
@@ -62,12 +63,16 @@ export const positionEmbed = <const N extends number = number>(config: PositionE
         () => (kind === 'learned2d' || kind === 'sinCos2d' ? gridFits(shape, grid) : undefined),
       ),
     parameters: shape => parametersOf(kind, shape, grid),
+    traits: { reach: 'element', ...(kind === 'none' ? {} : { order: 'positional' }) },
     forward: (x, { parameters }) => {
       const table = tableOf(kind, x.shape, grid, parameters as Readonly<Record<string, Tensor>>)
       return table === undefined ? x : add(x, table)
     },
   })
 }
+
+/** What generators may give {@link positionEmbed}. */
+export const positionEmbedArguments: Arguments = [choice.options({}, { kind: choice.among('learned', 'learned2d', 'sinCos2d', 'sinCos', 'none'), grid: choice.either(choice.factorsOf('tokens'), choice.pair(choice.axis('height'), choice.axis('width'))), numTokens: choice.axis('tokens') })]
 
 const initialiser = { kind: 'truncatedNormal', std: 0.02 } as const
 

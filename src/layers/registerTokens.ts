@@ -1,3 +1,4 @@
+import { type Arguments, choice } from './core/choice.js'
 import type { Layer } from './core/layer.js'
 import { type Prepend, prependTokens } from './core/prependTokens.js'
 
@@ -12,3 +13,6 @@ import { type Prepend, prependTokens } from './core/prependTokens.js'
  */
 export const registerTokens = <const Count extends number>(count: Count): Layer<Prepend<Count, 'registerTokens'>> =>
   prependTokens('registerTokens', registerTokens, [count], 'reg_token', count)
+
+/** What generators may give {@link registerTokens}. */
+export const registerTokensArguments: Arguments = [choice.whole(1, 3)]

@@ -6,6 +6,7 @@ import { type Shape, show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type Context, defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
 import { firstOf, image, oneOf, rates, sizes } from './core/preconditions.js'
 import { relativePositionBias, relativePositionCount, relativePositionIndex, relativePositions } from './core/relativePositionIndex.js'
@@ -93,6 +94,7 @@ export const relativeAttention2d = <const D extends number = never, const HD ext
       const [inner, numHeads] = [innerOf(shape), innerOf(shape) / headDim]
       return { ...projection('qkv', 3 * inner, shape[2] as number, bias), ...positionParameters(positions, shape, numHeads, positionDim), ...projection('proj', outOf(shape), inner, bias) }
     },
+    traits: { order: positions === 'none' ? 'equivariant' : 'positional', ...(positions === 'mlp' ? { inert: { 'rel_pos.mlp.fc2.bias': 'a softmax takes out what is the same for all keys' } } : {}) },
     forward: (x, context) => {
       const { parameters, apply } = context
       const [height, width, channels] = x.shape as readonly [number, number, number]
@@ -108,6 +110,9 @@ export const relativeAttention2d = <const D extends number = never, const HD ext
     },
   })
 }
+
+/** What generators may give {@link relativeAttention2d}. */
+export const relativeAttention2dArguments: Arguments = [choice.options({}, { dim: choice.size, headDim: choice.divisorOf('channels'), expandFirst: choice.flag, bias: choice.flag, positions: choice.among(...relativePositionKinds), positionDim: choice.whole(1, 5), attentionDropout: choice.rate, projDropout: choice.rate })]
 
 const pointwise = { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 } as const
 

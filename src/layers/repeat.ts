@@ -5,6 +5,7 @@ import type { Show, SignalShape } from '../shape/shape.js'
 import type { AnyShapeError, Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { counts, firstOf, sizes } from './core/preconditions.js'
 import { refuseChange, shapeOfSignal } from './core/refuse.js'
@@ -66,3 +67,6 @@ export function repeat(times: number, block: AnyLayer | ((index: number) => AnyL
     },
   })
 }
+
+/** What generators may give {@link repeat}. */
+export const repeatArguments: Arguments = [choice.whole(1, 3), choice.numberedLayer('shape'), choice.options({}, { first: choice.whole(0, 2) })]

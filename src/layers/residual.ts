@@ -4,6 +4,7 @@ import type { Agree } from '../shape/agree.js'
 import { sameShape, type Shape, show, type Show } from '../shape/shape.js'
 import type { AnyShapeError, Expects, Misfit } from '../shape/shapeError.js'
 import type { Apply, Same, ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { refuse, refuseChange, shapeOfSignal } from './core/refuse.js'
 
@@ -40,3 +41,6 @@ export function residual(branch: AnyLayer, shortcut?: AnyLayer): AnyLayer {
     },
   })
 }
+
+/** What generators may give {@link residual}. */
+export const residualArguments: Arguments = { ways: [[choice.layer('shape')], [choice.layer(), choice.layer('previous')]] }

@@ -3,6 +3,7 @@ import type { Tensor } from '../ops/tensor.js'
 import { type HeightOf, type Pair, pairOf, type WidthOf } from '../shape/patches.js'
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, image, oneOf, pairs, sizes } from './core/preconditions.js'
 import { resamplingMatrix, type ResizeKind, resizeKinds } from './core/resampling.js'
@@ -36,6 +37,7 @@ export const resize = <const P extends Pair>(size: P, config: ResizeConfig = {})
   return defineLayer('resize', resize, [size, config], {
     config: { size, kind, antialias },
     check: shape => firstOf(() => pairs('resize', { size }), () => sizes('resize', { height: rows, width: columns }), () => oneOf('resize', 'kind', kind, resizeKinds), () => image('resize', shape)),
+    traits: { reach: 'channel' },
     forward: x => {
       const [height, width, channels] = x.shape as readonly [number, number, number]
       const along = (from: number, to: number): Tensor => constant(resamplingMatrix(from, to, kind, antialias), [to, from])
@@ -44,3 +46,6 @@ export const resize = <const P extends Pair>(size: P, config: ResizeConfig = {})
     },
   })
 }
+
+/** What generators may give {@link resize}. */
+export const resizeArguments: Arguments = [choice.oneOrTwo(choice.whole(2, 8)), choice.options({}, { kind: choice.among(...resizeKinds), antialias: choice.flag })]

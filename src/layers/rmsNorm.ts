@@ -1,4 +1,5 @@
 import { add, divide, mean, multiply, scalar, sqrt } from '../ops/ops.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { amounts, channels, firstOf } from './core/preconditions.js'
 import type { KeepsChannels, NormConfig } from './layerNorm.js'
@@ -19,6 +20,7 @@ export const rmsNorm = (config: NormConfig = {}): Layer<KeepsChannels<'rmsNorm'>
     scope: 'norm',
     check: shape => firstOf(() => amounts('rmsNorm', { epsilon }), () => channels('rmsNorm', shape)),
     parameters: shape => (affine ? { weight: { shape: [shape.at(-1) as number], initialiser: { kind: 'ones' } } } : {}),
+    traits: { reach: 'place' },
     forward: (x, { parameters }) => {
       const square = mean(multiply(x, x), [x.shape.length - 1], true)
       const normalised = divide(x, sqrt(add(square, scalar(epsilon))))
@@ -26,3 +28,6 @@ export const rmsNorm = (config: NormConfig = {}): Layer<KeepsChannels<'rmsNorm'>
     },
   })
 }
+
+/** What generators may give {@link rmsNorm}. */
+export const rmsNormArguments: Arguments = [choice.options({}, { epsilon: choice.epsilon, affine: choice.flag })]

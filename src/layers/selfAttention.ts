@@ -6,6 +6,7 @@ import { type Shape, show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type Context, defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
 import { amounts, firstOf, rates, sizes, tokens } from './core/preconditions.js'
 import { dropout } from './dropout.js'
@@ -67,6 +68,7 @@ export const selfAttention = <const H extends number>(config: SelfAttentionConfi
     scope: 'attn',
     check: shape => firstOf(() => splitsIntoHeads(shape, numHeads), () => amounts('attention', { epsilon }), () => rates('attention', { attentionDropout, projDropout })),
     parameters: shape => projections(shape[1] as number, qkvBias, projBias),
+    traits: { order: 'equivariant', ...(qkNorm ? { inert: { 'k_norm.bias': 'a softmax takes out what is the same for all keys' } } : {}) },
     forward: (x, context) => {
       const { parameters, apply, mode, window } = context
       const [count, dim] = x.shape as readonly [number, number]
@@ -85,6 +87,9 @@ export const selfAttention = <const H extends number>(config: SelfAttentionConfi
     },
   })
 }
+
+/** What generators may give {@link selfAttention}. */
+export const selfAttentionArguments: Arguments = [choice.options({ numHeads: choice.divisorOf('channels') }, { qkvBias: choice.flag, projBias: choice.flag, qkNorm: choice.flag, epsilon: choice.epsilon, attentionDropout: choice.rate, projDropout: choice.rate })]
 
 const projections = (dim: number, qkvBias: boolean, projBias: boolean): Readonly<Record<string, ParameterDeclaration>> => ({
   'qkv.weight': { shape: [3 * dim, dim], initialiser: { kind: 'truncatedNormal', std: 0.02 } },

@@ -2,6 +2,7 @@ import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { AnyShapeError } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape functions of several layers, one after the other; stops at the first error. */
@@ -25,3 +26,6 @@ export interface Serial<Ls extends readonly AnyLayer[]> extends ShapeFunction {
  */
 export const serial = <const Ls extends readonly AnyLayer[]>(...layers: Ls): Layer<Serial<Ls>> =>
   defineLayer<Serial<Ls>, Signal, SignalShape>('serial', serial, layers, { accepts: 'any', forward: (x, { apply }) => layers.reduce((signal, layer) => apply(layer, signal), x) })
+
+/** What generators may give {@link serial}. */
+export const serialArguments: Arguments = [choice.layers]

@@ -3,6 +3,7 @@ import type { IsLess, Subtract } from '../shape/natural.js'
 import { show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { counts, firstOf, tokens } from './core/preconditions.js'
 
@@ -30,5 +31,9 @@ export const skipTokens = <const K extends number>(count: K): Layer<SkipTokens<K
         () => tokens('skipTokens', shape),
         () => (count < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'skipTokens', prefixTokens: count, tokens: shape[0] as number, shape: show(shape) })),
       ),
+    traits: { reach: 'channel' },
     forward: x => (count === 0 ? x : slice(x, [count, 0], [(x.shape[0] as number) - count, x.shape[1] as number])),
   })
+
+/** What generators may give {@link skipTokens}. */
+export const skipTokensArguments: Arguments = [choice.below('tokens')]

@@ -1,4 +1,5 @@
 import { activations } from './core/activation.js'
+import type { Arguments } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { channels } from './core/preconditions.js'
 import type { KeepsChannels } from './layerNorm.js'
@@ -12,5 +13,9 @@ import type { KeepsChannels } from './layerNorm.js'
 export const softmax = (): Layer<KeepsChannels<'softmax'>> =>
   defineLayer('softmax', softmax, [], {
     check: shape => channels('softmax', shape),
+    traits: { reach: 'place' },
     forward: x => activations.softmax(x),
   })
+
+/** What generators may give {@link softmax}. */
+export const softmaxArguments: Arguments = []

@@ -4,6 +4,7 @@ import { problem } from '../shape/problem.js'
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { type Activation, activationNames, activations } from './core/activation.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, image, oneOf, sizes } from './core/preconditions.js'
 
@@ -63,3 +64,6 @@ export const squeezeExcite = (config: SqueezeExciteConfig = {}): Layer<SqueezeEx
     },
   })
 }
+
+/** What generators may give {@link squeezeExcite}. */
+export const squeezeExciteArguments: Arguments = [choice.options({}, { ratio: choice.among(0.25, 0.5, 1), hiddenDim: choice.whole(1, 4), activation: choice.among(...activationNames) })]

@@ -3,6 +3,7 @@ import type { SignalShape } from '../shape/shape.js'
 import type { AnyShapeError } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link stages}. */
@@ -27,3 +28,6 @@ export const stages = <const Ls extends readonly AnyLayer[]>(...layers: Ls): Lay
     accepts: 'any',
     forward: (x, { apply }) => layers.reduce((signal, layer, i) => apply(layer, signal, String(i)), x),
   })
+
+/** What generators may give {@link stages}. */
+export const stagesArguments: Arguments = [choice.layers]

@@ -1,5 +1,6 @@
 import { layerNorm as standardise, reshape } from '../ops/ops.js'
 import { conv2d, type Conv2d, type Conv2dConfig } from './conv2d.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import type { Padding } from './core/padding.js'
 
@@ -36,3 +37,6 @@ export const stdConv2d = <const D extends number, const K extends number, const 
     },
   })
 }
+
+/** What generators may give {@link stdConv2d}. */
+export const stdConv2dArguments: Arguments = [choice.options({ dim: choice.size, kernelSize: choice.whole(1, 3) }, { stride: choice.whole(1, 3), padding: choice.padding, groups: choice.divisorOf('channels'), bias: choice.flag, epsilon: choice.epsilon })]

@@ -4,6 +4,7 @@ import { problem } from '../shape/problem.js'
 import { show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, tokens } from './core/preconditions.js'
 
@@ -31,5 +32,9 @@ export const takeToken = <const I extends number>(index: I): Layer<TakeToken<I>>
         () => tokens('takeToken', shape),
         () => (index < (shape[0] as number) ? undefined : misfit('noSuchToken', { index, tokens: shape[0] as number, shape: show(shape) })),
       ),
+    traits: { reach: 'channel' },
     forward: x => reshape(slice(x, [index, 0], [1, x.shape[1] as number]), [x.shape[1] as number]),
   })
+
+/** What generators may give {@link takeToken}. */
+export const takeTokenArguments: Arguments = [choice.below('tokens')]

@@ -1,4 +1,5 @@
 import { activations } from './core/activation.js'
+import type { Arguments } from './core/choice.js'
 import { elementwise, type KeepsShape } from './core/elementwise.js'
 import type { Layer } from './core/layer.js'
 
@@ -9,3 +10,6 @@ import type { Layer } from './core/layer.js'
  * pipe(input(197, 192), tanh()) // Model<[197, 192], [197, 192]>
  */
 export const tanh = (): Layer<KeepsShape<'tanh'>> => elementwise('tanh', tanh, [], activations.tanh)
+
+/** What generators may give {@link tanh}. */
+export const tanhArguments: Arguments = []

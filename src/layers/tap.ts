@@ -1,6 +1,7 @@
 import type { Signal } from '../ops/tensor.js'
 import { problem } from '../shape/problem.js'
 import type { SignalShape } from '../shape/shape.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /**
@@ -12,7 +13,7 @@ import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './
  */
 export const tap = <L extends AnyLayer>(name: string, layer: L): Layer<ShapeFunctionOf<L>> => {
   // The layer itself but for one line, so that its scope, parameters and errors stay where they were.
-  const { label, scope, accepts, check, parameters, forward } = layer.definition
+  const { label, scope, accepts, check, parameters, forward, freezing, traits } = layer.definition
   return defineLayer<ShapeFunctionOf<L>, Signal, SignalShape>('tap', tap, [name, layer], {
     label,
     config: { name },
@@ -21,5 +22,10 @@ export const tap = <L extends AnyLayer>(name: string, layer: L): Layer<ShapeFunc
     check: (shape, window) => (name === '' ? problem('badName', 'tap: a tap needs a name') : check(shape as never, window)),
     parameters: (shape, window) => parameters(shape as never, window),
     forward: (x, context) => context.record(name, forward(x as never, context)),
+    freezing,
+    traits,
   })
 }
+
+/** What generators may give {@link tap}. */
+export const tapArguments: Arguments = [choice.name, choice.layer()]

@@ -2,6 +2,7 @@ import { concat, constant, dropMask, multiply } from '../ops/ops.js'
 import { show } from '../shape/shape.js'
 import { type Expects, misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { counts, firstOf, rates, tokens } from './core/preconditions.js'
 
@@ -36,6 +37,7 @@ export const tokenDropout = (rate: number, config: TokenDropoutConfig = {}): Lay
         () => tokens('tokenDropout', shape),
         () => (prefixTokens < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'tokenDropout', prefixTokens, tokens: shape[0] as number, shape: show(shape) })),
       ),
+    traits: { reach: 'element', drops: true },
     forward: (x, { mode, path }) => {
       if (mode === 'inference' || rate === 0) return x
       const mask = dropMask(path, 1 - rate, [(x.shape[0] as number) - prefixTokens, 1])
@@ -43,3 +45,6 @@ export const tokenDropout = (rate: number, config: TokenDropoutConfig = {}): Lay
     },
   })
 }
+
+/** What generators may give {@link tokenDropout}. */
+export const tokenDropoutArguments: Arguments = [choice.rate, choice.options({}, { prefixTokens: choice.below('tokens') })]

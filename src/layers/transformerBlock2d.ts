@@ -6,6 +6,7 @@ import type { AnyShapeError, Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { conv2d } from './conv2d.js'
 import { type Activation, activationNames, activations } from './core/activation.js'
+import { type Arguments, choice } from './core/choice.js'
 import { evenSizes, type EvenSizes, half, type Half, type PoolKind, poolKinds, roundsUp, type RoundsUp } from './core/halving.js'
 import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
 import { type NormKind, normKinds, normOf } from './core/normalisation.js'
@@ -120,6 +121,18 @@ export const transformerBlock2d = <const D extends number, const S extends numbe
     },
   })
 }
+
+/** What generators may give {@link transformerBlock2d}. */
+export const transformerBlock2dArguments: Arguments = [
+  choice.options(
+    { dim: choice.size },
+    {
+      stride: choice.among(1, 2), headDim: choice.either(choice.divisorOf('channels'), choice.whole(1, 6)), expandFirst: choice.flag, pool: choice.among(...poolKinds), shortcutBias: choice.flag, attentionBias: choice.flag,
+      mlpRatio: choice.among(0.5, 1, 2), positions: choice.among(...relativePositionKinds), positionDim: choice.whole(1, 5), layerScale: choice.among(0.1, 1), activation: choice.among(...activationNames),
+      norm: choice.among(...normKinds), epsilon: choice.epsilon, dropout: choice.rate, attentionDropout: choice.rate, dropPath: choice.rate,
+    },
+  ),
+]
 
 /** An MLP whose maps are stored as convolutions of one pixel. */
 const convMlp = (dim: number, hidden: number, activation: Activation, rate: number): AnyLayer =>

@@ -1,6 +1,7 @@
 import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link when}. */
@@ -25,3 +26,6 @@ export const when = <const B extends boolean, L extends AnyLayer>(condition: B, 
     accepts: 'any',
     forward: (x, { apply }) => (condition ? apply(layer, x) : x),
   })
+
+/** What generators may give {@link when}. */
+export const whenArguments: Arguments = [choice.flag, choice.layer()]

@@ -7,6 +7,7 @@ import { type Shape, show, type Show } from '../shape/shape.js'
 import { type AnyShapeError, type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
+import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer, type Window } from './core/layer.js'
 import { amounts, firstOf, pairs, rates, sizes, tokens } from './core/preconditions.js'
 import { relativePositionBias, relativePositionCount, relativePositions } from './core/relativePositionIndex.js'
@@ -81,6 +82,7 @@ export const windowAttention = <const H extends number, const D extends number =
         'proj.bias': { shape: [dim], initialiser: { kind: 'zeros' } },
       }
     },
+    traits: { order: 'positional' },
     forward: (x, context) => {
       const { parameters, apply, mode, window, path, record } = context
       const [count, dim] = x.shape as readonly [number, number]
@@ -98,6 +100,9 @@ export const windowAttention = <const H extends number, const D extends number =
     },
   })
 }
+
+/** What generators may give {@link windowAttention}. */
+export const windowAttentionArguments: Arguments = [choice.options({ numHeads: choice.divisorOf('channels') }, { headDim: choice.whole(1, 5), windowSize: choice.factorsOf('tokens'), qkvBias: choice.flag, scale: choice.among(0.3, 1), attentionDropout: choice.rate, projDropout: choice.rate })]
 
 /** The window's sides: those it was cut by, those that were given, or those of a square. */
 const sidesOf = (shape: Shape, window: Window | undefined, windowSize: Pair | undefined): readonly [number, number] =>

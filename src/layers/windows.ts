@@ -7,6 +7,7 @@ import { problem, type Problem } from '../shape/problem.js'
 import { type Shape, show, type Show, sizeOf } from '../shape/shape.js'
 import { type AnyShapeError, type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice } from './core/choice.js'
 import { type FitWindow, fitWindow, type LeavesRest, leavesRest, multiples, type Multiples, type WindowClamp } from './core/fitWindow.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { firstOf, image, oneOf, pairs, sizes } from './core/preconditions.js'
@@ -88,6 +89,9 @@ export const windows = <const W extends Pair, L extends AnyLayer, const P extend
     },
   })
 }
+
+/** What generators may give {@link windows}. */
+export const windowsArguments: Arguments = [choice.options({ windowSize: choice.oneOrTwo(choice.either(choice.divisorOf('height'), choice.whole(2, 4)), choice.either(choice.divisorOf('width'), choice.whole(2, 4))) }, { shift: choice.oneOrTwo(choice.whole(0, 2)), padding: choice.flag, clamp: choice.among('each', 'both', 'never') }), choice.layer('tokens')]
 
 const shifts = (windowSize: Pair, shift: Pair): Problem | undefined => {
   const [window, by] = [pairOf(windowSize), pairOf(shift)]

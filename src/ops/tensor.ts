@@ -21,26 +21,46 @@ export interface Attributes {
   readonly multiply: None
   readonly divide: None
   readonly maximum: None
+  readonly minimum: None
+  readonly power: { readonly exponent: number }
   readonly exp: None
+  readonly log: None
   readonly sqrt: None
   readonly tanh: None
   readonly sigmoid: None
   readonly relu: None
+  /** 1 where positive, else 0. */
+  readonly step: None
   readonly gelu: { readonly form: GeluForm }
   // axes
   readonly reshape: None
   readonly transpose: { readonly perm: readonly number[] }
   readonly slice: { readonly begin: readonly number[] }
+  readonly pad: { readonly begin: readonly number[] }
+  /** Over its axes of size 1; over the batch too where `batchSize` is its second input. */
+  readonly broadcast: None
   readonly concat: { readonly axis: number }
   readonly gather: None
+  /** One table for all samples, or one for each. */
+  readonly scatterAdd: { readonly overBatch: boolean }
+  /** Where each element of the sorted last axis came from. */
+  readonly argsort: { readonly descending: boolean }
   // reductions; reduced axes are dropped unless `keepDims`
   readonly sum: Reduction
   readonly mean: Reduction
   readonly max: Reduction
   /** The number of samples of a run, as a single number. */
   readonly batchSize: None
+  /** The sum over the batch axis; the result has none. */
+  readonly batchSum: None
   /** The mean over the batch axis; the result has none. */
   readonly batchMean: None
+  /** The samples, in the opposite order. */
+  readonly batchReverse: None
+  /** The samples as an axis in front, in memory the same. */
+  readonly batchToAxis: None
+  /** An axis in front as the samples. */
+  readonly axisToBatch: None
   readonly softmax: None
   readonly layerNorm: { readonly epsilon: number }
   // contractions
@@ -51,6 +71,21 @@ export interface Attributes {
   // windows over an image
   readonly maxPool: Pooling
   readonly averagePool: Pooling & { readonly countPadding: boolean }
+  // adjoints: what a gradient needs and no composition gives cheaply
+  readonly geluGradient: { readonly form: GeluForm }
+  readonly softmaxGradient: None
+  readonly layerNormGradient: { readonly epsilon: number }
+  readonly linearWeightGradient: None
+  readonly conv2dInputGradient: Convolution
+  readonly conv2dWeightGradient: Convolution
+  readonly maxPoolGradient: Pooling
+  // recomputation
+  /** The value of the first input, once the second is known. */
+  readonly after: None
+  /** The value of the first input, which gradients compute anew from the others instead of keeping what led to it. */
+  readonly remat: None
+  /** The same value, through which no gradient passes. */
+  readonly detach: None
 }
 
 /** `trained`; `frozen`: a parameter that stays as it is; `buffer`: a running statistic, kept beside the parameters and not counted with them. */
@@ -123,3 +158,6 @@ export const tensorsOf = (s: Signal): readonly Tensor[] => (isTensor(s) ? [s] : 
 /** A signal with every tensor replaced. */
 export const mapSignal = (s: Signal, f: (t: Tensor) => Tensor): Signal =>
   isTensor(s) ? f(s) : Object.freeze(Object.fromEntries(Object.entries(s).map(([k, v]) => [k, mapSignal(v, f)])))
+
+/** Whether a node only gives its input another shape: the values stay where they are in memory. */
+export const isRenaming = ({ op }: Tensor): boolean => op === 'reshape' || op === 'batchToAxis' || op === 'axisToBatch'

@@ -12,7 +12,7 @@ const neutral = (node: Tensor, value: number, sides: readonly number[]): Tensor 
 
 /**
  * Takes out what changes nothing: reshapes to the same shape and reshapes of reshapes, transposes that move
- * no axis, slices of everything, joins of one, sums with 0, products with 1.
+ * no axis, slices of everything, paddings by nothing, joins of one, sums with 0, products with 1.
  */
 export const removeIdentities = rewriting(node => {
   const x = node.inputs[0] as Tensor
@@ -21,7 +21,7 @@ export const removeIdentities = rewriting(node => {
     return x.op === 'reshape' ? (sameShape(node.shape, x.inputs[0]!.shape) ? x.inputs[0]! : Object.freeze({ ...node, inputs: x.inputs })) : node
   }
   if (isOp(node, 'transpose')) return node.attributes.perm.every((axis, i) => axis === i) ? x : node
-  if (isOp(node, 'slice')) return sameShape(node.shape, x.shape) ? x : node
+  if (isOp(node, 'slice') || isOp(node, 'pad')) return sameShape(node.shape, x.shape) ? x : node
   if (isOp(node, 'concat')) return node.inputs.length === 1 ? x : node
   if (isOp(node, 'add')) return neutral(node, 0, [0, 1]) ?? node
   if (isOp(node, 'subtract')) return neutral(node, 0, [1]) ?? node

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { recipes } from '../../recipes/index.js'
-import { nearest } from '../../src/cli/parts/nearest.js'
+import { nearest } from '../../src/shape/nearest.js'
 import { captured } from './captured.js'
 
 describe('vitrail list', () => {

@@ -19,7 +19,7 @@ const json = async (...argv: readonly string[]) => {
 describe('vitrail summary', () => {
   it('gives the published counts as JSON, with these keys in this order', async () => {
     const summary = await json('vit_tiny_patch16_224')
-    expect(Object.keys(summary)).toEqual(['id', 'input', 'output', 'params', 'macs', 'activationBytes', 'layers'])
+    expect(Object.keys(summary)).toEqual(['id', 'input', 'output', 'params', 'trained', 'macs', 'activationBytes', 'layers'])
     expect(summary).toMatchObject({ id: 'vit_tiny_patch16_224', input: [224, 224, 3], output: [1000], params: 5717416, macs: { linear: 1045949952, conv: 28901376, matmul: 178831872, total: 1253683200 } })
     expect(summary.layers.find(({ path }) => path === 'blocks.11.attn')).toEqual({ path: 'blocks.11.attn', layer: 'attention', output: [197, 192], params: 148224, macs: 43951488 })
   })

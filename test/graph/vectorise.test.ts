@@ -53,9 +53,17 @@ describe('a graph over many slices is the graph over each', () => {
     'attention with a bias of its own': ops.attention(x, x, x, heads, ops.reshape(ops.matmul(ops.concat([x, x], 0), x, { transposeB: true }), [2, 4, 4])),
     'tokens put before others': ops.concat([w('token', 1, 6), x], 0),
     'the number of samples': ops.multiply(x, ops.batchSize()),
+    'a sum over the batch': ops.multiply(x, ops.batchSum(x)),
+    'a sum over the batch of what all slices share': ops.multiply(x, ops.batchSum(ops.broadcast(w('v', 4, 6), [4, 6], true))),
+    'what is repeated for every sample': ops.broadcast(w('v', 1, 6), [4, 6], true),
+    'a gradient of an affine norm': ops.layerNormGradient(x, ops.exp(x), 1e-5, w('g', 6)),
+    'a gradient that arrives from what all slices share': ops.softmaxGradient(ops.broadcast(w('y', 4, 6), [4, 6], true), x),
     'a mean over the batch': ops.subtract(x, ops.batchMean(x)),
     'what follows from a mean over the batch': ops.divide(x, ops.exp(ops.mean(ops.batchMean(x), [0]))),
     'rows picked by integers that arrive': ops.gather(w('table', 5, 2), ops.input('ids', [3], 'int32')),
+    'rows of each slice picked by numbers all share': ops.gather(x, ops.constant(Int32Array.of(3, 0, 3, 1, 1, 2), [2, 3])),
+    'rows of each slice put where numbers all share say': ops.scatterAdd(ops.constant(Int32Array.of(3, 0, 3, 1), [2, 2]), ops.reshape(x, [2, 2, 6]), 5, false),
+    'the order of each slice': ops.gather(w('table', 6, 2), ops.argsort(x)),
     'what does not depend on a slice': ops.add(w('a', 4, 6), ops.scalar(1)),
   }
   it.each(Object.entries(cases).filter(([name]) => !name.startsWith('rows')))('%s', (_, root) => expectSame([root]))
@@ -75,5 +83,8 @@ describe('a graph over many slices is the graph over each', () => {
     const image = ops.input('image', [5, 5, 2])
     const pooled = ops.maxPool(image, { size: [2, 2], strides: [1, 1], padding: [[0, 0], [0, 0]] })
     expect(() => lifted([pooled])).toThrow('maxPool cannot run on several slices at once')
+    expect(() => lifted([ops.gather(x, ops.argsort(ops.slice(x, [0, 0], [4, 1])))])).toThrow('gather cannot run on several slices at once')
+    expect(() => lifted([ops.batchReverse(x)])).toThrow('batchReverse cannot run on several slices at once')
+    expect(() => lifted([ops.linearWeightGradient(x, x)])).toThrow('linearWeightGradient cannot run on several slices at once')
   })
 })

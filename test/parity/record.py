@@ -1,9 +1,11 @@
 """Makes reference recordings of models with timm, of sizes and options the bundled ones do not have.
 
 Usage: python3 test/parity/record.py DIR [COUNT] [SEED] [FAMILY,FAMILY…]
-Each file holds weights, an input, the logits and inner outputs, in the format `vitrail verify` replays.
-Needs torch, timm, safetensors.
+Each file holds weights, an input, the logits and inner outputs, in the format `vitrail verify` replays; beside it
+`NAME.grad.safetensors` holds the gradients of the mean cross-entropy in inference mode, and for CoAtNets, whose batch
+norms make a difference, `NAME.grad_train.safetensors` those in training mode and the statistics after that step. Needs torch, timm, safetensors.
 """
+import copy
 import fnmatch
 import json
 import random
@@ -45,7 +47,34 @@ def record(family, config, build, path, name, seed):
         logits = model(x)
     tensors["@in/x"], tensors["@out/logits"] = x, logits.contiguous()
     tensors.update({key: value.contiguous() for key, value in model.state_dict().items()})
-    save_file(tensors, str(path / f"{name}.safetensors"), {"system": family, "name": name, "config": json.dumps(config)})
+    metadata = {"system": family, "name": name, "config": json.dumps(config)}
+    save_file(tensors, str(path / f"{name}.safetensors"), metadata)
+    if logits.dim() == 2:
+        modes = ("grad", "grad_train") if family == "coatnet" else ("grad",)
+        for mode in modes:
+            save_file(gradients(model, x, mode == "grad_train"), str(path / f"{name}.{mode}.safetensors"), metadata)
+
+
+def gradients(model, x, training):
+    # In double precision: statistics of a batch of two amplify rounding, and that of the recording is not ours.
+    model = copy.deepcopy(model).double().train(training)
+    for module in model.modules():
+        if hasattr(module, "rel_indices"):
+            module.rel_indices = None  # ConViT keeps those it made in single precision
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0  # nobody can draw the same masks; timm's RelPosMlp drops whatever its rates are
+    x = x.double().requires_grad_()
+    torch.set_default_dtype(torch.float64)  # for what a model makes on the way
+    logits = model(x)
+    target = torch.randint(0, logits.shape[1], (len(x),))
+    loss = torch.nn.functional.cross_entropy(logits, target)
+    loss.backward()
+    torch.set_default_dtype(torch.float32)
+    tensors = {f"@grad/{key}": p.grad.clone().contiguous() for key, p in model.named_parameters() if p.grad is not None}
+    if training:
+        tensors.update({f"@after/{key}": b.clone().contiguous() for key, b in model.named_buffers() if key.endswith(("running_mean", "running_var"))})
+    tensors.update({"@grad_in/x": x.grad.contiguous(), "@in/target": target, "@out/loss": loss.detach().reshape(1), "@out/logits": logits.detach().contiguous()})
+    return {key: t.float() if t.is_floating_point() else t for key, t in tensors.items()}
 
 
 if __name__ == "__main__":

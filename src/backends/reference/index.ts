@@ -16,7 +16,7 @@ const device: Device<ReferenceBuffer> = {
   upload: (values, shape, dtype) => ({ ...fill(shape, i => values[i]!), dtype }),
   download: async ({ data, dtype }) => (dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data)),
   free: () => {},
-  settle: buffer => ({ ...buffer, data: Float64Array.from(Float32Array.from(buffer.data)) }),
+  assign: (_, buffer) => ({ ...buffer, data: Float64Array.from(Float32Array.from(buffer.data)) }),
 }
 
 /**

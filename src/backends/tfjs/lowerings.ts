@@ -1,8 +1,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { valueShape, type ComputedKind, type Tensor } from '../../ops/tensor.js'
+import { sizeOf } from '../../shape/shape.js'
+import * as adjoints from './adjoints.js'
 import { attention, linear, matmul, overBatch } from './contractions.js'
 import { averagePool, conv2d, depthwiseConv2d, maxPool } from './windows.js'
 import type { Lowering, Lowerings } from './lowering.js'
+import { argsort, flatRows } from './rows.js'
 import { foldAxes } from './foldAxes.js'
 import type { Workspace } from './workspace.js'
 
@@ -40,12 +43,18 @@ const gelu: Lowering<'gelu'> = {
   },
 }
 
+/** A sum and a division: TensorFlow's own kernel for the mean takes only tensors of the engine. */
+const meanOver = (w: Workspace, x: TensorInfo, axes: readonly number[]): TensorInfo => {
+  const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1)
+  return w.call('Multiply', { a: w.call('Sum', { x }, { axis: [...axes], keepDims: false }), b: w.scalar(1 / count) })
+}
+
 /** Two passes (mean, then mean square of what is left), because E[x²] − E[x]² loses rows with a large mean. */
 const layerNorm: Lowering<'layerNorm'> = {
-  needs: ['Mean', 'Sub', 'Multiply', 'Add', 'Rsqrt'],
+  needs: ['Sum', 'Sub', 'Multiply', 'Add', 'Rsqrt'],
   run: (w, [x, gamma, beta], { attributes: { epsilon } }) => {
     const last = [x!.shape.length - 1]
-    const mean = (t: TensorInfo): TensorInfo => w.reshape(w.call('Mean', { x: t }, { axis: last, keepDims: false }), [...t.shape.slice(0, -1), 1])
+    const mean = (t: TensorInfo): TensorInfo => w.reshape(meanOver(w, t, last), [...t.shape.slice(0, -1), 1])
     const centred = w.call('Sub', { a: x!, b: mean(x!) })
     const variance = mean(w.call('Multiply', { a: centred, b: centred }))
     const scale = w.call('Rsqrt', { x: w.call('Add', { a: variance, b: w.scalar(epsilon) }) })
@@ -63,15 +72,24 @@ export const lowerings: Lowerings = {
   multiply: binary('Multiply'),
   divide: binary('RealDiv'),
   maximum: binary('Maximum'),
+  minimum: binary('Minimum'),
+  power: [{ needs: ['Pow'], run: (w, [x], { attributes: { exponent } }) => w.call('Pow', { a: x, b: w.scalar(exponent) }) }],
   exp: unary('Exp'),
+  log: unary('Log'),
   sqrt: unary('Sqrt'),
   tanh: unary('Tanh'),
   sigmoid: unary('Sigmoid'),
   relu: unary('Relu'),
+  step: [{ needs: ['Step'], run: (w, [x]) => w.call('Step', { x }, { alpha: 0 }) }],
   gelu: [gelu],
   reshape: [{ needs: ['Reshape'], run: (w, [x], node, batch) => w.reshape(x!, valueShape(node, batch)) }],
   transpose: [{ needs: ['Transpose'], run: (w, [x], { attributes: { perm } }) => w.call('Transpose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) }],
   slice: [{ needs: ['Slice'], run: (w, [x], node, batch) => w.call('Slice', { x }, { begin: [0, ...node.attributes.begin], size: valueShape(node, batch) }) }],
+  pad: [adjoints.pad],
+  // Nothing is copied: the buffer is shared, and counted.
+  after: [{ needs: ['Reshape'], run: (w, [x]) => w.reshape(x!, x!.shape) }],
+  remat: [{ needs: ['Reshape'], run: (w, [y]) => w.reshape(y!, y!.shape) }],
+  detach: [{ needs: ['Reshape'], run: (w, [x]) => w.reshape(x!, x!.shape) }],
   concat: [
     {
       needs: ['Concat', 'Tile'],
@@ -81,18 +99,24 @@ export const lowerings: Lowerings = {
   gather: [
     {
       // Flat indices: with batch dimensions the wasm kernel reads the wrong rows.
-      needs: ['GatherV2', 'Reshape'],
+      needs: ['GatherV2', 'Add', 'Reshape'],
       run: (w, [table, indices], node, batch) => {
-        const rows = w.call('GatherV2', { x: w.reshape(table!, table!.shape.slice(1)), indices: w.reshape(indices!, [indices!.shape.reduce((n, size) => n * size, 1)]) }, { axis: 0, batchDims: 0 })
-        return w.reshape(rows, valueShape(node, batch))
+        const [samples, rows, ...rest] = table!.shape as [number, number, ...number[]]
+        const picked = w.call('GatherV2', { x: w.reshape(table!, [samples * rows, ...rest]), indices: flatRows(w, indices!, samples, rows) }, { axis: 0, batchDims: 0 })
+        return w.reshape(picked, valueShape(node, batch))
       },
     },
   ],
   sum: [{ needs: ['Sum', 'Reshape'], run: (w, [x], node, batch) => reduced(w, w.call('Sum', { x }, { axis: axesOf(node), keepDims: false }), node, batch) }],
-  mean: [{ needs: ['Mean', 'Reshape'], run: (w, [x], node, batch) => reduced(w, w.call('Mean', { x }, { axis: axesOf(node), keepDims: false }), node, batch) }],
+  mean: [{ needs: ['Sum', 'Multiply', 'Reshape'], run: (w, [x], node, batch) => reduced(w, meanOver(w, x!, axesOf(node)), node, batch) }],
   max: [{ needs: ['Max', 'Reshape'], run: (w, [x], node, batch) => reduced(w, w.call('Max', { x }, { reductionIndices: axesOf(node), keepDims: false }), node, batch) }],
   batchSize: [{ needs: [], run: (w, _, __, batch) => w.own(w.upload(Float32Array.of(batch), [1], 'float32')) }],
-  batchMean: [{ needs: ['Mean', 'Reshape'], run: (w, [x], node) => w.reshape(w.call('Mean', { x }, { axis: [0], keepDims: false }), [1, ...node.shape]) }],
+  batchSum: [{ needs: ['Sum', 'Reshape'], run: (w, [x], node) => w.reshape(w.call('Sum', { x }, { axis: [0], keepDims: false }), [1, ...node.shape]) }],
+  argsort: [argsort],
+  batchReverse: [{ needs: ['Reverse', 'Reshape'], run: (w, [x], node, batch) => w.reshape(w.call('Reverse', { x: w.reshape(x!, [batch, sizeOf(node.shape)]) }, { dims: [0] }), valueShape(node, batch)) }],
+  batchToAxis: [{ needs: ['Reshape'], run: (w, [x], node) => w.reshape(x!, [1, ...node.shape]) }],
+  axisToBatch: [{ needs: ['Reshape'], run: (w, [x], node, batch) => w.reshape(x!, valueShape(node, batch)) }],
+  batchMean: [{ needs: ['Sum', 'Multiply', 'Reshape'], run: (w, [x], node) => w.reshape(meanOver(w, x!, [0]), [1, ...node.shape]) }],
   softmax: [{ needs: ['Softmax'], run: (w, [logits]) => w.call('Softmax', { logits }, { dim: logits!.shape.length - 1 }) }],
   layerNorm: [layerNorm],
   matmul: [matmul],
@@ -101,4 +125,13 @@ export const lowerings: Lowerings = {
   conv2d: [depthwiseConv2d, conv2d],
   maxPool: [maxPool],
   averagePool: [averagePool],
+  broadcast: [{ needs: ['Tile'], run: (w, [x], node, batch) => w.call('Tile', { x }, { reps: valueShape(node, batch).map((size, axis) => size / x!.shape[axis]!) }) }],
+  scatterAdd: [adjoints.scatterAdd],
+  geluGradient: [adjoints.geluGradient],
+  softmaxGradient: [adjoints.softmaxGradient],
+  layerNormGradient: [adjoints.layerNormGradient],
+  linearWeightGradient: [adjoints.linearWeightGradient],
+  conv2dInputGradient: [adjoints.depthwiseConv2dInputGradient, adjoints.conv2dInputGradient],
+  conv2dWeightGradient: [adjoints.depthwiseConv2dWeightGradient, adjoints.conv2dWeightGradient],
+  maxPoolGradient: [adjoints.maxPoolGradient],
 }

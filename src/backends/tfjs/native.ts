@@ -1,5 +1,5 @@
 import type { Backend } from '../device.js'
-import { lowerings } from './lowerings.js'
+import { nativeLowerings } from './nativeLowerings.js'
 import { tfjsBackend } from './open.js'
 
 /**
@@ -7,4 +7,4 @@ import { tfjsBackend } from './open.js'
  * its types need not be there to build.
  */
 export const native = (name: string, packageName: string): Backend =>
-  tfjsBackend({ name, registeredAs: 'tensorflow', packageName, load: () => import(packageName), lowerings, keepsArrays: true })
+  tfjsBackend({ name, registeredAs: 'tensorflow', packageName, load: () => import(packageName), lowerings: nativeLowerings, keepsArrays: true })

@@ -4,9 +4,10 @@ import type { Lowering } from './lowering.js'
 import type { Workspace } from './workspace.js'
 
 /** PyTorch's `[out, in/groups, height, width]` as tfjs wants it: `[height, width, in/groups, out]`. */
-const channelsLast = (w: Workspace, weight: TensorInfo): TensorInfo => w.call('Transpose', { x: w.reshape(weight, weight.shape.slice(1)) }, { perm: [2, 3, 1, 0] })
+export const channelsLast = (w: Workspace, weight: TensorInfo): TensorInfo => w.call('Transpose', { x: w.reshape(weight, weight.shape.slice(1)) }, { perm: [2, 3, 1, 0] })
 
-const convolution = (strides: readonly number[]): object => ({ strides: [...strides], pad: 'valid', dataFormat: 'NHWC', dilations: [1, 1] })
+/** What tfjs's convolution kernels ask for, once the image has been padded. */
+export const convolution = (strides: readonly number[]): object => ({ strides: [...strides], pad: 'valid', dataFormat: 'NHWC', dilations: [1, 1] })
 
 /** Padding first, because not every backend takes explicit padding; one convolution a group. */
 export const conv2d: Lowering<'conv2d'> = {
@@ -28,17 +29,19 @@ export const conv2d: Lowering<'conv2d'> = {
   },
 }
 
-/** One filter (or a few) for each channel; PyTorch's `[in·multiplier, 1, height, width]` as `[height, width, in, multiplier]`. */
+/** PyTorch's `[in·multiplier, 1, height, width]` as `[height, width, in, multiplier]`. */
+export const depthwise = (w: Workspace, weight: TensorInfo, channels: number): TensorInfo => {
+  const [, out, , height, width] = weight.shape as [number, number, number, number, number]
+  return w.call('Transpose', { x: w.reshape(weight, [channels, out / channels, height, width]) }, { perm: [2, 3, 0, 1] })
+}
+
+/** One filter (or a few) for each channel. */
 export const depthwiseConv2d: Lowering<'conv2d'> = {
   needs: ['DepthwiseConv2dNative', 'Transpose', 'Reshape', 'PadV2', 'Add'],
   fits: node => node.attributes.groups > 1 && node.attributes.groups === node.inputs[0]!.shape[2],
   adapt: {
     input: 1,
-    make: (w, weight, node) => {
-      const [, out, , height, width] = weight.shape as [number, number, number, number, number]
-      const channels = node.attributes.groups
-      return w.call('Transpose', { x: w.reshape(weight, [channels, out / channels, height, width]) }, { perm: [2, 3, 0, 1] })
-    },
+    make: (w, weight, node) => depthwise(w, weight, node.attributes.groups),
   },
   run: (w, [x, filter, bias], node) => {
     const result = w.call('DepthwiseConv2dNative', { x: padded(w, x!, node), filter }, convolution(node.attributes.strides))
@@ -46,12 +49,14 @@ export const depthwiseConv2d: Lowering<'conv2d'> = {
   },
 }
 
-const padded = (w: Workspace, x: TensorInfo, node: Tensor<'conv2d' | 'maxPool' | 'averagePool'>, constantValue = 0): TensorInfo => {
+/** An image with the padding around it that its node says. */
+export const padded = (w: Workspace, x: TensorInfo, node: Tensor<'conv2d' | 'conv2dWeightGradient' | 'maxPool' | 'averagePool' | 'maxPoolGradient'>, constantValue = 0): TensorInfo => {
   const [[top, bottom], [left, right]] = node.attributes.padding
   return top + bottom + left + right === 0 ? x : w.call('PadV2', { x }, { paddings: [[0, 0], [top, bottom], [left, right], [0, 0]], constantValue })
 }
 
-const windows = (node: Tensor<'maxPool' | 'averagePool'>): object => ({ filterSize: [...node.attributes.size], strides: [...node.attributes.strides], pad: 'valid', dimRoundingMode: undefined })
+/** What tfjs's pooling kernels ask for, once the image has been padded. */
+export const windows = (node: Tensor<'maxPool' | 'averagePool' | 'maxPoolGradient'>): object => ({ filterSize: [...node.attributes.size], strides: [...node.attributes.strides], pad: 'valid', dimRoundingMode: undefined })
 
 /** Padding counts as the smallest float, which no maximum of real values is. */
 export const maxPool: Lowering<'maxPool'> = {

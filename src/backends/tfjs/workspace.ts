@@ -21,11 +21,17 @@ export class Workspace {
 
   /** Runs a kernel; the result belongs to the scope that is open (see {@link scope}). */
   call(kernel: string, inputs: Readonly<Record<string, TensorInfo | undefined>> | readonly TensorInfo[], attrs: object = {}): TensorInfo {
+    return this.callAll(kernel, inputs, attrs)[0]!
+  }
+
+  /** The same for a kernel of several results. */
+  callAll(kernel: string, inputs: Readonly<Record<string, TensorInfo | undefined>> | readonly TensorInfo[], attrs: object = {}): readonly TensorInfo[] {
     const found = this.tf.getKernel(kernel, this.backendName)
     if (found === undefined) throw new Error(`${this.backendName} has no kernel called ${kernel}`)
-    const result = found.kernelFunc({ inputs: inputs as never, attrs: attrs as never, backend: this.backend }) as TensorInfo
-    this.made.push(result)
-    return result
+    const result = found.kernelFunc({ inputs: inputs as never, attrs: attrs as never, backend: this.backend })
+    const all = Array.isArray(result) ? result : [result]
+    this.made.push(...all)
+    return all
   }
 
   /** Leaves a buffer to the scope that is open. */

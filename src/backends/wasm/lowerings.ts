@@ -1,13 +1,14 @@
 import { valueShape } from '../../ops/tensor.js'
 import type { Lowerings } from '../tfjs/lowering.js'
 import { overBatch } from '../tfjs/contractions.js'
+import * as adjoints from './adjoints.js'
 import { lowerings } from '../tfjs/lowerings.js'
-
-const geluNames = { erf: 'gelu', tanh: 'geluTanh', quick: 'quickGelu' } as const
+import { geluNames } from './geluNames.js'
 
 /** What our own kernels do better, before what tfjs does. */
 export const wasmLowerings: Lowerings = {
   ...lowerings,
+  ...adjoints.lowerings,
   gelu: [{ needs: ['VitrailUnary'], run: (w, [x], { attributes: { form } }) => w.call('VitrailUnary', { x }, { fn: geluNames[form] }) }, ...lowerings.gelu],
   layerNorm: [
     {
@@ -17,6 +18,7 @@ export const wasmLowerings: Lowerings = {
     },
     ...lowerings.layerNorm,
   ],
+  softmax: [{ needs: ['VitrailSoftmax'], run: (w, [x]) => w.call('VitrailSoftmax', { x }) }, ...lowerings.softmax],
   slice: [{ needs: ['VitrailSlice'], run: (w, [x], node, batch) => w.call('VitrailSlice', { x }, { begin: [0, ...node.attributes.begin], size: valueShape(node, batch) }) }, ...lowerings.slice],
   transpose: [
     { needs: ['VitrailTranspose'], fits: node => node.shape.length < 6, run: (w, [x], { attributes: { perm } }) => w.call('VitrailTranspose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) },

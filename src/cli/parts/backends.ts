@@ -3,7 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Backend } from '../../backends/device.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { messageOf } from './messageOf.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../../shape/nearest.js'
 
 // Imported when asked for, so that a command that runs nothing loads no TensorFlow.js.
 const table: Readonly<Record<string, () => Promise<Backend>>> = {

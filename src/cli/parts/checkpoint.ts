@@ -1,5 +1,5 @@
 import { left, type Either } from 'fp-ts/lib/Either.js'
-import type { Weights } from '../../backends/compile.js'
+import type { Weights } from '../../backends/loadOnce.js'
 import type { Mode } from '../../layers/core/layer.js'
 import type { AnyModel } from '../../layers/core/model.js'
 import type { Problem } from '../../shape/problem.js'

@@ -1,3 +1,4 @@
+import { sameShape } from '../../shape/shape.js'
 import type { StoredTensor } from '../../weights/safetensors.js'
 import { layouts } from './layouts.js'
 import type { Replayed } from './replay.js'
@@ -19,18 +20,22 @@ export interface Compared {
 }
 
 /**
- * Compares in the reference's layout. It is ok up to `tolerance`, scaled by the largest element where that
- * exceeds 1. Where two layouts have the recorded shape, the closer one is taken: a shape does not tell.
+ * Compares in the reference's layout. It is ok up to `tolerance` of the largest element recorded, or of `scale`
+ * where that is larger. Where two layouts have the recorded shape, the closer one is taken: a shape does not tell.
  */
-export const compare = (replayed: Replayed, { shape, data }: StoredTensor, tolerance: number): Compared => {
+export const compare = (replayed: Replayed, { shape, data }: StoredTensor, tolerance: number, scale = 1): Compared => {
   if ('missing' in replayed) return failed(replayed.missing)
-  const [first, ...others] = layouts.theirs(replayed.values, replayed.shape, shape).map(values => ({ values, distance: distance(values, data) }))
+  const laidOut = replayed.asStored === true ? (sameShape(replayed.shape, shape) ? [replayed.values] : []) : layouts.theirs(replayed.values, replayed.shape, shape)
+  const [first, ...others] = laidOut.map(values => ({ values, distance: distance(values, data) }))
   if (first === undefined) return failed(`it is ${shape.join('×')} in the recording and ${replayed.shape.join('×')} here`)
   const { values, distance: maxAbs } = others.reduce((best, other) => (other.distance < best.distance || Number.isNaN(best.distance) ? other : best), first)
   if (!Number.isFinite(maxAbs)) return { comparison: { maxAbs: null, maxRel: null, ok: false, problem: 'there are values that are not finite' }, values }
-  const largest = distance(data, new Float32Array(data.length))
-  return { comparison: { maxAbs, maxRel: largest === 0 ? maxAbs : maxAbs / largest, ok: maxAbs <= tolerance * Math.max(1, largest) }, values }
+  const largest = largestOf(data)
+  return { comparison: { maxAbs, maxRel: largest === 0 ? maxAbs : maxAbs / largest, ok: maxAbs <= tolerance * Math.max(scale, largest) }, values }
 }
+
+/** The largest element, whatever its sign. */
+export const largestOf = (values: ArrayLike<number>): number => distance(values, new Float32Array(values.length))
 
 const failed = (problem: string): Compared => ({ comparison: { maxAbs: null, maxRel: null, ok: false, problem } })
 

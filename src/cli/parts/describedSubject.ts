@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
-import { atResolution, recipes, replicas, type Recipe, type Replica } from '../../../recipes/index.js'
+import { recipes, replicas, type Recipe, type Replica } from '../../../recipes/index.js'
 import { readOptions } from '../../../recipes/kit/referenceConfig.js'
+import { atResolution } from '../../graph/tree/atResolution.js'
 import type { AnyModel } from '../../layers/core/model.js'
 import { problem, type Problem } from '../../shape/problem.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../../shape/nearest.js'
 import { packageRoot } from './packageRoot.js'
 import type { Changes, Description, Subject } from './subject.js'
 
@@ -37,9 +38,10 @@ const replicated = (id: string, family: string, config: Description['config'], i
   const replica = families[family]!(config)
   if (replica._tag === 'Left') return replica
   const { model, preprocessing } = replica.right
-  const sized: AnyModel = image === undefined ? model : atResolution(model, ...image)
+  const sized = image === undefined ? right(model) : atResolution(model, image)
+  if (sized._tag === 'Left') return sized
   // Another image size is not in the description, which therefore no longer holds.
-  return right({ id, model: sized, preprocessing, ...(image === undefined ? { description: { recipe: family, config } } : {}) })
+  return right({ id, model: sized.right as AnyModel, preprocessing, ...(image === undefined ? { description: { recipe: family, config } } : {}) })
 }
 
 /** The weights this package brings along for a recipe. */

@@ -25,7 +25,7 @@ export const loadModule = (file: string): TaskEither<Problem, Readonly<Record<st
       interopDefault: false,
       fsCache: false,
       // The very modules that run now, so that nothing is loaded twice.
-      virtualModules: { vitrail: await import('../../index.js'), 'vitrail/recipes': await import('../../../recipes/index.js') },
+      virtualModules: { vitrail: await import('../../index.js'), 'vitrail/recipes': await import('../../../recipes/index.js'), 'vitrail/training': await import('../../training/index.js') },
       alias: {
         'vitrail/recipes': join(built, 'recipes'),
         'vitrail/backends': join(built, 'src', 'backends'),

@@ -9,7 +9,7 @@ import { trace } from '../../graph/trace.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { openSafetensors } from '../../weights/openSafetensors.js'
 import type { Safetensors } from '../../weights/safetensors.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../../shape/nearest.js'
 import { readJson } from './readJson.js'
 
 /** A run of a reference implementation, stored: its weights, inputs (`@in/…`), outputs (`@out/…`), inner outputs (`@feat/…`). */

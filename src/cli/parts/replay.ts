@@ -1,72 +1,107 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { compile } from '../../backends/compile.js'
 import type { Backend } from '../../backends/device.js'
+import { openSession } from '../../backends/session.js'
+import { gradient } from '../../graph/gradient/gradient.js'
 import type { InputSpec } from '../../layers/core/model.js'
-import { isTensor, type Signal, type Tensor } from '../../ops/tensor.js'
+import { input as integers, multiply, scalar } from '../../ops/ops.js'
+import { isOp, isTensor, tensorsOf, type Signal, type Tensor } from '../../ops/tensor.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { show, type Shape } from '../../shape/shape.js'
+import { crossEntropy } from '../../training/losses/crossEntropy.js'
+import { oneHot } from '../../training/losses/oneHot.js'
 import { checkpoint } from './checkpoint.js'
 import { layouts } from './layouts.js'
 import type { Recording } from './recording.js'
 
 type Numbers = Float32Array | Int32Array
 
-/** What we compute for one key of a recording, `shape` with the batch in front; or why there is nothing. */
-export type Replayed = { readonly shape: Shape; readonly values: Numbers } | { readonly missing: string }
+/** What we compute for one key of a recording, `shape` with the batch in front, or a weight's own; or why there is nothing. */
+export type Replayed = { readonly shape: Shape; readonly values: Numbers; readonly asStored?: true } | { readonly missing: string }
 
-/** Where the value of a key is in our model: the output (or a field of it), an inner output by name, or nowhere. */
-type Place = { readonly kind: 'output'; readonly field?: string } | { readonly kind: 'feature'; readonly name: string } | { readonly kind: 'nowhere'; readonly why: string }
+/** Where the value of a key is among our graphs, or why it is nowhere. */
+type Place = { readonly signal: Signal; readonly asStored?: true } | { readonly missing: string }
 
-/** Whether a key is one that is compared: an output, an inner output or a running statistic after a training step, but not the loss, which is no part of the model. */
-export const isCompared = (key: string): boolean => /^@(out|feat|after)\//.test(key) && key !== '@out/loss'
+/** Whether a key is one that is compared: an output, an inner output, a gradient, or a running statistic after a training step. */
+export const isCompared = (key: string): boolean => /^@(out|feat|after|grad|grad_in)\//.test(key)
+
+/** Whether a key is compared as gradients are: on the scale of its own largest element. */
+export const isGradient = (key: string): boolean => /^@grad(_in)?\//.test(key)
 
 /**
- * Runs a recording's input through our model on a backend. Gives a value for every key that is compared, and
- * the keys that are not. Errors: those of `checkpoint` and `compile`; `inputMisfit`.
+ * Runs a recording's input through our model on a backend, and back again where gradients were recorded. Gives a
+ * value for every key that is compared, and the keys that are not. Errors: those of `checkpoint` and `openSession`;
+ * `inputMisfit`.
  */
 export const replay = (recording: Recording, backend: Backend): TaskEither<Problem, { readonly values: ReadonlyMap<string, Replayed>; readonly notCompared: readonly string[] }> => async () => {
   const { recorded, source, replica, graph, mode } = recording
   const keys = [...recorded.tensors.keys()].filter(key => key.startsWith('@')).sort()
-  const places = new Map(keys.filter(isCompared).map(key => [key, placeOf(recording, key)]))
   const used = new Set<string>()
   const input = await inputs(recording, replica.model.input, undefined, used)
   if (input._tag === 'Left') return input
+  const target = recorded.tensors.has(targetKey) ? await recorded.read(targetKey)() : undefined
+  if (target?._tag === 'Left') return target
   const weights = checkpoint(source, replica.model, mode)
   if (weights._tag === 'Left') return left({ ...weights.left, sentence: `${recording.name}: ${weights.left.sentence}` })
-  const features = [...new Set([...places.values()].flatMap(place => (place.kind === 'feature' ? [place.name] : [])))]
-  const program = await compile(replica.model, { backend, weights: weights.right, features, mode })()
-  if (program._tag === 'Left') return program
-  const ran = await program.right.runWithFeatures(input.right as never)()
-  program.right.dispose()
+  const objective = target === undefined ? undefined : objectiveOf(recording)
+  if (objective !== undefined) used.add(targetKey)
+  const places = new Map(keys.filter(isCompared).map(key => [key, placeOf(recording, objective, key)]))
+  const outputs = Object.fromEntries([...places].flatMap(([key, place]) => ('signal' in place ? [[key, place.signal]] : [])))
+  const [askedOf, given] = objective === undefined ? [{ input: graph.inputs }, { input: input.right }] : [{ input: graph.inputs, target: objective.target }, { input: input.right, target: Int32Array.from(target!.right.data) }]
+  const session = await openSession({ replay: { inputs: askedOf, outputs } }, { backend, weights: weights.right })()
+  if (session._tag === 'Left') return session
+  const ran = await session.right.run('replay', given)()
+  session.right.dispose()
   if (ran._tag === 'Left') return ran
-  const { output, features: inner } = ran.right as unknown as { readonly output: unknown; readonly features: Readonly<Record<string, unknown>> }
-  const values = new Map<string, Replayed>()
-  for (const [key, place] of places) {
-    if (place.kind === 'nowhere') values.set(key, { missing: place.why })
-    else if (place.kind === 'feature') values.set(key, withShape(graph.features.get(place.name)!, inner[place.name]))
-    else if (place.field === undefined) values.set(key, withShape(graph.output, output))
-    else values.set(key, withShape((graph.output as Readonly<Record<string, Signal>>)[place.field]!, (output as Readonly<Record<string, unknown>>)[place.field]))
-  }
+  const values = new Map([...places].map(([key, place]) => [key, 'signal' in place ? withShape(place, ran.right[key]) : place]))
   return right({ values, notCompared: keys.filter(key => !isCompared(key) && !used.has(key)) })
 }
 
-const placeOf = ({ replica, graph }: Recording, key: string): Place => {
-  const name = key.slice(key.indexOf('/') + 1)
-  const isOutput = key.startsWith('@out/')
-  if (isOutput && Object.hasOwn(replica.outputs, name)) return { kind: 'feature', name: replica.outputs[name]! }
-  if (isOutput && !isTensor(graph.output) && Object.hasOwn(graph.output, name)) return { kind: 'output', field: name }
-  if (isOutput && isTensor(graph.output) && name === 'logits') return { kind: 'output' }
-  if (graph.features.has(name)) return { kind: 'feature', name }
-  return { kind: 'nowhere', why: `the model has no ${isOutput ? 'output' : 'layer'} '${name}'` }
+/** Class numbers, one for each sample. */
+const targetKey = '@in/target'
+
+/** What was differentiated: the mean cross-entropy of the logits over the batch. */
+interface Objective {
+  readonly target: Tensor
+  readonly loss: Tensor
+  readonly gradients: ReadonlyMap<Tensor, Tensor>
 }
 
-const withShape = (signal: Signal, values: unknown): Replayed => {
+const objectiveOf = (recording: Recording): Objective | undefined => {
+  const logits = placeOf(recording, undefined, '@out/logits')
+  if ('missing' in logits || !isTensor(logits.signal)) return undefined
+  const target = integers('target', [], 'int32')
+  const loss = crossEntropy(logits.signal, oneHot(target, logits.signal.shape.at(-1)!))
+  return { target, loss, gradients: gradient(loss, [...recording.graph.parameters, ...tensorsOf(recording.graph.inputs).filter(x => x.dtype === 'float32')]).of }
+}
+
+const placeOf = ({ replica, graph }: Recording, objective: Objective | undefined, key: string): Place => {
+  const name = key.slice(key.indexOf('/') + 1)
+  if (isGradient(key) || key === '@out/loss') {
+    if (objective === undefined) return { missing: `there are no logits or no ${targetKey} to make a loss of` }
+    if (!isGradient(key)) return { signal: objective.loss }
+    const isInput = key.startsWith('@grad_in/')
+    const of = isInput ? inputNamed(graph.inputs, name) : graph.parameters.find(p => p.attributes.name === name)
+    if (of === undefined) return { missing: `the model has no ${isInput ? 'input' : 'parameter'} '${name}'` }
+    // What the loss does not depend on has a gradient of zeros.
+    return { signal: objective.gradients.get(of) ?? multiply(of, scalar(0)), ...(isInput ? {} : { asStored: true }) }
+  }
+  const isOutput = key.startsWith('@out/')
+  if (isOutput && Object.hasOwn(replica.outputs, name)) return { signal: graph.features.get(replica.outputs[name]!)! }
+  if (isOutput && !isTensor(graph.output) && Object.hasOwn(graph.output, name)) return { signal: graph.output[name]! }
+  if (isOutput && isTensor(graph.output) && name === 'logits') return { signal: graph.output }
+  const feature = graph.features.get(name)
+  return feature === undefined ? { missing: `the model has no ${isOutput ? 'output' : 'layer'} '${name}'` } : { signal: feature }
+}
+
+const inputNamed = (signal: Signal, name: string): Tensor | undefined => tensorsOf(signal).find(x => isOp(x, 'input') && x.attributes.name === name)
+
+const withShape = ({ signal, asStored }: Extract<Place, { signal: Signal }>, values: unknown): Replayed => {
   if (!isTensor(signal)) return { missing: 'it is a record of tensors here' }
   const numbers = values as Numbers
+  if (asStored === true) return { shape: signal.shape, values: numbers, asStored }
   const size = (signal as Tensor).shape.reduce((product, axis) => product * axis, 1)
-  // What does not depend on the input comes back once for each sample, but was recorded once.
-  return signal.batched ? { shape: [numbers.length / size, ...(signal as Tensor).shape], values: numbers } : { shape: (signal as Tensor).shape, values: numbers.subarray(0, size) }
+  return signal.batched ? { shape: [numbers.length / size, ...(signal as Tensor).shape], values: numbers } : { shape: (signal as Tensor).shape, values: numbers }
 }
 
 /** The inputs a model wants, from `@in/x`, or `@in/NAME` for the fields of a record. */

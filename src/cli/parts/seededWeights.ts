@@ -1,5 +1,5 @@
 import { right } from 'fp-ts/lib/Either.js'
-import type { Weights } from '../../backends/compile.js'
+import type { Weights } from '../../backends/loadOnce.js'
 import { parametersOf, type Graph } from '../../graph/graph.js'
 import { initialise } from '../../weights/initialise.js'
 

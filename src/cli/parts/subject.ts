@@ -12,6 +12,8 @@ export interface Subject {
   readonly description?: Description
   /** A weight file that comes with it. */
   readonly weights?: string
+  /** The name a code file exports it by. */
+  readonly exported?: string
 }
 
 /** A model in a JSON file or in a weight file's metadata: a recipe's id or family, and options. */

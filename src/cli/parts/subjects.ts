@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { atResolution, type Recipe } from '../../../recipes/index.js'
+import type { Recipe } from '../../../recipes/index.js'
+import { atResolution } from '../../graph/tree/atResolution.js'
 import { readOptions } from '../../../recipes/kit/referenceConfig.js'
 import { fromJson as modelFromJson } from '../../exporters/json/fromJson.js'
-import { isModel } from '../../layers/core/model.js'
+import { isModel, type AnyModel } from '../../layers/core/model.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { openSafetensors } from '../../weights/openSafetensors.js'
 import { describedSubject } from './describedSubject.js'
@@ -65,7 +66,7 @@ const exported = (file: string, picked: string | undefined, exports: Readonly<Re
     const id = picked === undefined && distinct.length === 1 ? file : `${file}#${name}`
     const subject = isRecipe(value) ? fromRecipe(id, value, changes) : fromModel(id, value, changes)
     if (subject._tag === 'Left') return subject
-    made.push(subject.right)
+    made.push({ ...subject.right, exported: name })
   }
   return right(made)
 }
@@ -80,7 +81,8 @@ const fromRecipe = (id: string, recipe: Recipe, { config = {}, image }: Changes)
 const fromModel = (id: string, value: unknown, { config, image }: Changes): Either<Problem, Subject> => {
   if (!isModel(value)) return left(problem('noModel', `${id}: is no model`))
   if (config !== undefined) return left(problem('noOptions', `${id}: is a model, which has no options to change`, { remedy: 'export a recipe, or describe the model in a .json file' }))
-  return right({ id, model: image === undefined ? value : atResolution(value, ...image) })
+  const sized = image === undefined ? right(value) : atResolution(value, image)
+  return sized._tag === 'Left' ? sized : right({ id, model: sized.right as AnyModel })
 }
 
 const fromJson = async (file: string, changes: Changes): Promise<Either<Problem, Subject>> => {

@@ -18,4 +18,4 @@ export const elementwise = <const Name extends string>(
   f: (x: Tensor) => Tensor,
   config: Readonly<Record<string, unknown>> = {},
   check: () => Problem | undefined = () => undefined,
-): Layer<KeepsShape<Name>> => defineLayer(name, make, args, { config, check, forward: x => f(x) })
+): Layer<KeepsShape<Name>> => defineLayer(name, make, args, { config, check, traits: { reach: 'element' }, forward: x => f(x) })

@@ -4,7 +4,9 @@ import type { Problem } from '../../shape/problem.js'
 import type { Shape, SignalShape } from '../../shape/shape.js'
 import type { AnyShapeError } from '../../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../../shape/shapeFunction.js'
+import type { Freezing } from './freezing.js'
 import { model, type Model } from './model.js'
+import type { Traits } from './traits.js'
 
 declare const shapeFunction: unique symbol
 const isLayerSymbol: unique symbol = Symbol.for('vitrail.layer') as never
@@ -66,6 +68,10 @@ export interface Definition {
   readonly check: (shape: never, window?: Window) => Problem | undefined
   readonly parameters: (shape: never, window?: Window) => Readonly<Record<string, ParameterDeclaration>>
   readonly forward: (x: never, context: Context) => Signal
+  /** What it promises beyond its shape. */
+  readonly traits: Traits
+  /** What it says of the parameters inside it, innermost first (see `frozen`). */
+  readonly freezing: readonly Freezing[]
 }
 
 /**
@@ -99,6 +105,8 @@ export interface LayerParts<X extends Signal, S extends SignalShape> {
   readonly check?: (shape: S, window?: Window) => Problem | undefined
   readonly parameters?: (shape: S, window?: Window) => Readonly<Record<string, ParameterDeclaration>>
   readonly forward: (x: X, context: Context) => Signal
+  readonly traits?: Traits
+  readonly freezing?: readonly Freezing[]
 }
 
 /**
@@ -125,6 +133,8 @@ export const defineLayer = <F extends ShapeFunction, X extends Signal = Extract<
     check: parts.check ?? (() => undefined),
     parameters: parts.parameters ?? (() => ({})),
     forward: parts.forward,
+    traits: Object.freeze(parts.traits ?? {}),
+    freezing: parts.freezing ?? [],
   })
   const layer = (m: Model<unknown, unknown>) => model(m.input, [...m.layers, layer as unknown as AnyLayer])
   return Object.freeze(Object.assign(layer, { definition, [isLayerSymbol]: true as const })) as unknown as Layer<F>

@@ -16,13 +16,14 @@ export const normOf = (kind: NormKind, epsilon: number): Layer<KeepsChannels<'no
 
 /** A norm and the activation that timm counts to it: one layer, so that its output is found under the norm's name. */
 export const normActivation = (kind: NormKind, epsilon: number, activation: Activation): AnyLayer => {
-  const { label, config, scope, check, parameters, forward } = normOf(kind, epsilon).definition
+  const { label, config, scope, check, parameters, forward, traits } = normOf(kind, epsilon).definition
   return defineLayer('normActivation', normActivation, [kind, epsilon, activation], {
     label,
     config: { ...config, activation },
     scope,
     check: shape => check(shape as never),
     parameters: shape => parameters(shape as never),
+    traits,
     forward: (x, context: Context) => activations[activation](forward(x as never, context) as Tensor),
   })
 }

@@ -25,6 +25,7 @@ export const prependTokens = <const Count extends number, const Name extends str
     config: { count },
     check: shape => firstOf(() => sizes(name, { count }), () => tokens(name, shape)),
     parameters: shape => ({ [parameter]: { shape: [1, count, shape[1] as number], initialiser: { kind: 'truncatedNormal', std: 0.02 } } }),
+    traits: { reach: 'channel' },
     forward: (x, { parameters }) => {
       const learned = parameters[parameter] as Tensor<'parameter'>
       return concat([reshape(learned, [count, x.shape[1] as number]), x], 0)

@@ -1,5 +1,6 @@
 import { sizeOf, type Shape } from '../../shape/shape.js'
 import { valueShape, type ComputedKind, type OpKind, type Tensor } from '../tensor.js'
+import * as adjoints from './adjoints.js'
 import { attention, conv2d, linear, matmul } from './contractions.js'
 import { erf } from './erf.js'
 import { broadcastStrides, fill, walk, type Value } from './value.js'
@@ -48,11 +49,15 @@ export const definitions: { readonly [K in ComputedKind]: Meaning<K> } = {
   multiply: binary((a, b) => a * b),
   divide: binary((a, b) => a / b),
   maximum: binary(Math.max),
+  minimum: binary(Math.min),
+  power: ({ attributes: { exponent } }, [x]) => fill(x!.shape, i => x!.data[i]! ** exponent),
   exp: unary(Math.exp),
+  log: unary(Math.log),
   sqrt: unary(Math.sqrt),
   tanh: unary(Math.tanh),
   sigmoid: unary(x => 1 / (1 + Math.exp(-x))),
   relu: unary(x => Math.max(x, 0)),
+  step: unary(x => (x > 0 ? 1 : x <= 0 ? 0 : NaN)),
   gelu: ({ attributes }, [x]) => fill(x!.shape, i => geluForms[attributes.form](x!.data[i]!)),
   reshape: (node, [x], batch) => ({ shape: valueShape(node, batch), data: x!.data }),
   transpose: ({ attributes: { perm } }, [x]) => permute(x!, [0, ...perm.map(axis => axis + 1)]),
@@ -62,6 +67,14 @@ export const definitions: { readonly [K in ComputedKind]: Meaning<K> } = {
     const data = new Float64Array(sizeOf(shape))
     const start = node.attributes.begin.reduce((offset, begin, axis) => offset + begin * strides[axis + 1]!, 0)
     walk(shape, [strides], (i, [at]) => (data[i] = x!.data[at!]!), [start])
+    return { shape, data }
+  },
+  pad: (node, [x], batch) => {
+    const shape = valueShape(node, batch)
+    const strides = denseStrides(shape)
+    const data = new Float64Array(sizeOf(shape))
+    const start = node.attributes.begin.reduce((offset, begin, axis) => offset + begin * strides[axis + 1]!, 0)
+    walk(x!.shape, [strides], (i, [at]) => (data[at!] = x!.data[i]!), [start])
     return { shape, data }
   },
   concat: (node, inputs, batch) => {
@@ -80,16 +93,33 @@ export const definitions: { readonly [K in ComputedKind]: Meaning<K> } = {
   gather: (node, [table, indices], batch) => {
     const width = sizeOf(table!.shape.slice(2))
     const shape = valueShape(node, batch)
-    return { shape, data: fill(shape, i => table!.data[indices!.data[Math.floor(i / width)]! * width + (i % width)] ?? NaN).data }
+    const picks = sizeOf(node.inputs[1]!.shape)
+    const rows = table!.shape[1]!
+    const [ofTable, ofIndices] = [table!.shape[0] === 1 ? 0 : rows, indices!.shape[0] === 1 ? 0 : picks]
+    return fill(shape, i => {
+      const [sample, pick] = [Math.floor(i / width / picks), Math.floor(i / width) % picks]
+      const row = indices!.data[sample * ofIndices + pick]!
+      return row >= 0 && row < rows ? table!.data[(sample * ofTable + row) * width + (i % width)]! : NaN
+    })
   },
+  argsort: ({ attributes: { descending } }, [x]) =>
+    rows(x!, (row, out) => {
+      const sign = descending ? -1 : 1
+      const order = Array.from(row, (_, i) => i).sort((a, b) => sign * (row[a]! - row[b]!) || a - b)
+      out.set(order)
+    }),
+  batchReverse: (_, [x]) => {
+    const size = sizeOf(x!.shape.slice(1))
+    return fill(x!.shape, i => x!.data[(x!.shape[0]! - 1 - Math.floor(i / size)) * size + (i % size)]!)
+  },
+  batchToAxis: ({ shape }, [x]) => ({ shape: [1, ...shape], data: x!.data }),
+  axisToBatch: (node, [x]) => ({ shape: [node.inputs[0]!.shape[0]!, ...node.shape], data: x!.data }),
   sum: reduce(0, (total, x) => total + x, total => total),
   mean: reduce(0, (total, x) => total + x, (total, count) => total / count),
   max: reduce(-Infinity, Math.max, total => total),
   batchSize: (_, __, batch) => fill([1], () => batch),
-  batchMean: ({ shape }, [x]) => {
-    const [batch, size] = [x!.shape[0]!, sizeOf(shape)]
-    return fill([1, ...shape], i => Array.from({ length: batch }, (_, sample) => x!.data[sample * size + i]!).reduce((a, b) => a + b, 0) / batch)
-  },
+  batchSum: ({ shape }, [x]) => overBatch(shape, x!, 1),
+  batchMean: ({ shape }, [x]) => overBatch(shape, x!, x!.shape[0]!),
   softmax: (_, [x]) =>
     rows(x!, (row, out) => {
       const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
@@ -104,12 +134,23 @@ export const definitions: { readonly [K in ComputedKind]: Meaning<K> } = {
       const scale = 1 / Math.sqrt(variance + epsilon)
       row.forEach((value, i) => (out[i] = (value - mean) * scale * (gamma?.data[i] ?? 1) + (beta?.data[i] ?? 0)))
     }),
+  ...adjoints,
   matmul,
   linear,
   attention,
   conv2d,
+  after: (_, [x]) => x!,
+  remat: (_, [y]) => y!,
+  detach: (_, [x]) => x!,
   maxPool: (node, [x], batch) => pool(node, x!, batch, -Infinity, Math.max, total => total),
   averagePool: (node, [x], batch) => pool(node, x!, batch, 0, (total, value) => total + value, (total, inside) => total / (node.attributes.countPadding ? node.attributes.size[0] * node.attributes.size[1] : inside)),
+}
+
+/** The sum over all samples, divided by `divisor`. */
+const overBatch = (shape: Shape, x: Value, divisor: number): Value => {
+  const total = new Float64Array(sizeOf(shape))
+  x.data.forEach((value, i) => (total[i % total.length]! += value))
+  return { shape: [1, ...shape], data: total.map(value => value / divisor) }
 }
 
 /** Folds every window over the elements that lie inside the image. */

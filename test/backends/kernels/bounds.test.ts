@@ -24,9 +24,19 @@ const cases = (native: NativeKernels): Case[] =>
       floats: [2 * n, n, n, 2 * n],
       call: (k, x, gamma, beta, y) => k.layerNorm(x!, gamma!, beta!, y!, 2, n, 1),
     },
+    { name: `geluGradient ${n}`, floats: [n, n, n], call: (k, x, dy, dx) => k.geluGradient(x!, dy!, dx!, n, 1) },
+    { name: `softmaxGradient 2×${n}`, floats: [2 * n, 2 * n, 2 * n], call: (k, y, dy, dx) => k.softmaxGradient(y!, dy!, dx!, 2, n) },
+    { name: `layerNormGradient 2×${n}`, floats: [2 * n, 2 * n, n, 2 * n], call: (k, x, dy, gamma, dx) => k.layerNormGradient(x!, dy!, gamma!, dx!, 2, n, 1) },
+    ...convolutions(n),
     ...sizes.flatMap((m): Case[] => {
       const panels = Math.ceil(n / 8) * 8
       return [
+        { name: `sumAxis 2×${m}×${n}`, floats: [2 * m * n, 2 * n], call: (k, x, y) => k.sumAxis(x!, y!, 2, m, n, 1) },
+        ...[3, 770].map((rows): Case => ({
+          name: `weightGradient ${m}×${rows}×${n}`,
+          floats: [rows * m, rows * n, m * n, native.weightGradientScratchBytes(m, n, rows) / 4],
+          call: (k, dy, x, dw, scratch) => k.weightGradient(dy!, m, x!, n, dw!, rows, m, n, 1, scratch!),
+        })),
         { name: `pack ${m}×${n}`, floats: [m * n, panels * m], call: (k, b, p) => k.pack(b!, m, n, n, 1, p!) },
         { name: `pack (${n}×${m})ᵀ`, floats: [m * n, panels * m], call: (k, b, p) => k.pack(b!, m, n, 1, m, p!) },
         ...[3, 770].map((depth): Case => ({
@@ -53,6 +63,19 @@ const cases = (native: NativeKernels): Case[] =>
     }),
   ])
 
+/** Over 4×3 images of `n` channels, 2×3 windows that reach beyond every edge. */
+const convolutions = (n: number): Case[] => {
+  const [image, result, filter, columns] = [12 * n, 12 * n, 6 * n, 12 * 6 * n]
+  return [
+    { name: `geometry imageToColumns ${n}`, floats: [image, columns, 11], call: (k, x, y, g) => k.imageToColumns(x!, y!, g!, n) },
+    { name: `geometry columnsToImage ${n}`, floats: [columns, image, 11], call: (k, x, y, g) => k.columnsToImage(x!, y!, g!, n) },
+    { name: `zero ${n}`, floats: [n], call: (k, x) => k.zero(x!, n) },
+    { name: `geometry depthwiseInputGradient ${n}`, floats: [result, filter, image, 11], call: (k, dy, w, dx, g) => k.depthwiseInputGradient(dy!, w!, dx!, g!) },
+    { name: `geometry depthwiseWeightGradient ${n}`, floats: [image, result, filter, 11], call: (k, x, dy, dw, g) => k.depthwiseWeightGradient(x!, dy!, dw!, g!) },
+    { name: `geometry maxPoolGradient ${n}`, floats: [image, result, image, 11], call: (k, x, dy, dx, g) => k.maxPoolGradient(x!, dy!, dx!, g!) },
+  ]
+}
+
 describe.each(binaries)('bounds, $name', ({ relaxedSimd }) => {
   it('nothing is touched outside the operands and the scratch asked for', () => {
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536 })
@@ -74,6 +97,7 @@ describe.each(binaries)('bounds, $name', ({ relaxedSimd }) => {
           const [m, n] = transposeSizes as [number, number]
           new Int32Array(memory.buffer, at[2], 18).set([1, 1, 1, 1, n, m, 0, 0, 0, 0, 1, n, 0, 0, 0, 0, m, 1])
         }
+        if (name.startsWith('geometry')) new Int32Array(memory.buffer, at.at(-1), 11).set([4, 3, floats[0]! / (name.includes('columnsToImage') ? 72 : 12), 2, 3, 1, 1, 1, 1, 4, 3])
         try {
           call(native, ...at)
         } catch (error) {

@@ -8,6 +8,8 @@
 #include "native/attention.h"
 #include "native/copy.h"
 #include "native/gemm.h"
+#include "native/gradients.h"
+#include "native/images.h"
 #include "native/rows.h"
 
 // B [K, N], element (k, n) at k * rowStride + n * colStride, into panels [ceil(N / 8)][K][8], zeros beyond N.
@@ -20,5 +22,5 @@ MEASURE(gemmScratchBytes)(int M, int K) { return 4 * gemmScratchFloats(M, K); }
 // out [M, N] = activation(A B + bias [N] or null) + (residual [M, N] or null); scratch of gemmScratchBytes(M, K).
 KERNEL(gemm)(const float *A, int M, int K, int rowStride, int colStride, const float *packed, int N, const float *bias,
              int activation, const float *residual, float *out, float *scratch) {
-  multiply(A, M, K, rowStride, colStride, packed, N, bias, activation, residual, out, scratch);
+  multiply(A, M, K, rowStride, colStride, packed, N, bias, activation, residual, out, scratch, 0);
 }

@@ -1,6 +1,8 @@
 import { getKernel, registerKernel } from '@tensorflow/tfjs-core'
 import { attention, packedAttention, tokenAttention } from './attention.js'
 import { slice, transpose } from './copy.js'
+import { geluGradient, layerNormGradient, softmaxGradient, sumAxes, weightGradient } from './gradients.js'
+import { convolutionInputGradient, convolutionWeightGradient, depthwiseInputGradient, depthwiseWeightGradient, maxPoolGradient } from './images.js'
 import type { Attributes, Implementation, Inputs } from './implementation.js'
 import { kernelsOf, kernelsOfAsync, type KernelOptions, type Kernels } from './instance.js'
 import { linear, matMul, pack } from './product.js'
@@ -19,6 +21,16 @@ export const implementations: Readonly<Record<string, Implementation>> = {
   VitrailPackedAttention: packedAttention,
   VitrailSlice: slice,
   VitrailTranspose: transpose,
+  VitrailSum: sumAxes,
+  VitrailGeluGradient: geluGradient,
+  VitrailSoftmaxGradient: softmaxGradient,
+  VitrailLayerNormGradient: layerNormGradient,
+  VitrailWeightGradient: weightGradient,
+  VitrailConvolutionInputGradient: convolutionInputGradient,
+  VitrailConvolutionWeightGradient: convolutionWeightGradient,
+  VitrailDepthwiseInputGradient: depthwiseInputGradient,
+  VitrailDepthwiseWeightGradient: depthwiseWeightGradient,
+  VitrailMaxPoolGradient: maxPoolGradient,
 }
 
 /**

@@ -23,6 +23,21 @@ export interface NativeKernels {
   layerNorm(x: number, gamma: number, beta: number, y: number, rows: number, width: number, epsilon: number): void
   softmax(x: number, y: number, rows: number, width: number, scale: number): void
   unary(x: number, y: number, size: number, fn: number): void
+  geluGradient(x: number, dy: number, dx: number, size: number, form: number): void
+  softmaxGradient(y: number, dy: number, dx: number, rows: number, width: number): void
+  layerNormGradient(x: number, dy: number, gamma: number, dx: number, rows: number, width: number, epsilon: number): void
+  /** y `[outer, inner]` = scale · the sum of x `[outer, count, inner]` over its middle axis. */
+  sumAxis(x: number, y: number, outer: number, count: number, inner: number, scale: number): void
+  weightGradientScratchBytes(out: number, inner: number, rows: number): number
+  /** dw `[out, inner]` = dyᵀ x over rows, added to what is there where `accumulate`. */
+  weightGradient(dy: number, dyStride: number, x: number, xStride: number, dw: number, rows: number, out: number, inner: number, accumulate: number, scratch: number): void
+  /** `geometry`: pointer to eleven int32; see `native/images.h`. */
+  imageToColumns(x: number, columns: number, geometry: number, channels: number): void
+  columnsToImage(columns: number, x: number, geometry: number, channels: number): void
+  zero(x: number, size: number): void
+  depthwiseInputGradient(dy: number, w: number, dx: number, geometry: number): void
+  depthwiseWeightGradient(x: number, dy: number, dw: number, geometry: number): void
+  maxPoolGradient(x: number, dy: number, dx: number, geometry: number): void
   /** `plan`: pointer to 18 int32: six sizes, six source strides, six destination strides. */
   stridedCopy(src: number, dst: number, plan: number): void
 }

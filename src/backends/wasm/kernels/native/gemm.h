@@ -107,16 +107,17 @@ static unsigned gemmScratchFloats(int M, int K) {
   return TILE_ROWS * TILE_COLUMNS + roundUp(evenBlock(M, ROW_BLOCK), TILE_ROWS) * evenBlock(K, DEPTH_BLOCK);
 }
 
-// out [M, N] = activation(A [M, K] B [K, N] + bias [N]) + residual [M, N]; B as packed by packColumns.
+// out [M, N] = activation(A [M, K] B [K, N] + bias [N]) + residual [M, N]; B as packed by packColumns. With accumulate, the
+// product is added to what out holds, before all else.
 static void multiply(const float *A, int M, int K, int rowStride, int colStride, const float *packed, int N,
-                     const float *bias, int activation, const float *residual, float *out, float *scratch) {
+                     const float *bias, int activation, const float *residual, float *out, float *scratch, int accumulate) {
   float *edge = scratch, *block = scratch + TILE_ROWS * TILE_COLUMNS;
   int rowBlock = evenBlock(M, ROW_BLOCK), depthBlock = evenBlock(K, DEPTH_BLOCK);
   int finish = bias || residual || activation != NONE;
   for (int i0 = 0; i0 < M; i0 += rowBlock) {
     int rows = minInt(rowBlock, M - i0), k0 = 0;
     do { // once even where K is 0: the sums are then zeros
-      int depth = minInt(depthBlock, K - k0), last = k0 + depth >= K;
+      int depth = minInt(depthBlock, K - k0), last = k0 + depth >= K, onTop = accumulate || k0 > 0;
       packRows(A + i0 * rowStride + k0 * colStride, rowStride, colStride, rows, depth, block);
       for (int j = 0; j < N; j += TILE_COLUMNS) {
         const float *panel = packed + j * K + k0 * TILE_COLUMNS;
@@ -126,8 +127,8 @@ static void multiply(const float *A, int M, int K, int rowStride, int colStride,
           int whole = width == TILE_COLUMNS && height == TILE_ROWS;
           float *tile = whole ? out + at : edge;
           int stride = whole ? N : TILE_COLUMNS;
-          if (!whole && k0 > 0) copyEdge(out + at, N, edge, TILE_COLUMNS, height, width);
-          multiplyTile(block + i * depth, panel, depth, tile, stride, k0 > 0);
+          if (!whole && onTop) copyEdge(out + at, N, edge, TILE_COLUMNS, height, width);
+          multiplyTile(block + i * depth, panel, depth, tile, stride, onTop);
           if (finish && last)
             finishTile(tile, stride, bias ? bias + j : 0, residual ? residual + at : 0, N, height, width, activation);
           if (!whole) copyEdge(edge, TILE_COLUMNS, out + at, N, height, width);

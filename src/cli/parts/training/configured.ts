@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { extname, resolve } from 'node:path'
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Preprocessing } from '../../../../recipes/index.js'
+import type { Weights } from '../../../backends/loadOnce.js'
+import { freeze } from '../../../graph/tree/freeze.js'
+import { isModel, type AnyModel } from '../../../layers/core/model.js'
+import { problem, type Problem } from '../../../shape/problem.js'
+import type { TrainingConfig, WrittenRecipe } from '../../../training/config/defineTraining.js'
+import type { Skipped } from '../../../training/data/image.js'
+import type { TrainingData } from '../../../training/loop/trainingData.js'
+import { loadPartialWeights } from '../../../weights/loadPartialWeights.js'
+import { openSafetensors } from '../../../weights/openSafetensors.js'
+import { showTransfer } from '../../../weights/showTransfer.js'
+import { checkpoint } from '../checkpoint.js'
+import { preprocessingOf } from '../preprocessingOf.js'
+import type { Subject } from '../subject.js'
+import { subjects } from '../subjects.js'
+import { openData } from './openData.js'
+
+/** What a configuration means: a model, data, and weights to begin with. */
+export interface Configured {
+  /** What the model is called. */
+  readonly id: string
+  readonly model: AnyModel
+  readonly data: TrainingData
+  readonly weights?: Weights
+  /** What weight files say of the model. */
+  readonly about: Readonly<Record<string, string>>
+  /** What a person may want to know: files passed over, weights that did not fit. */
+  readonly remarks: readonly string[]
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Opens what a configuration speaks of. Paths in it begin at `folder`. Errors: those of `subjects.one`, `freeze`,
+ * `openData` and of reading weights; `noFile`.
+ */
+export const configured = (config: TrainingConfig, folder: string): TaskEither<Problem, Configured> => async () => {
+  const subject = await subjectOf(config.model, folder)
+  if (subject._tag === 'Left') return subject
+  const frozen = config.freeze === undefined ? right(subject.right.model as never) : freeze(subject.right.model as never, config.freeze)
+  if (frozen._tag === 'Left') return frozen
+  const model = frozen.right as AnyModel
+  const data = await dataOf(config, folder, subject.right)
+  if (data._tag === 'Left') return data
+  const weights = await weightsOf(config, folder, model)
+  if (weights._tag === 'Left') return weights
+  const { description } = subject.right
+  const { mean, std } = data.right.data
+  return right({
+    id: subject.right.id,
+    model,
+    data: data.right.data,
+    ...(weights.right === undefined ? {} : { weights: weights.right.weights }),
+    about: {
+      ...(description === undefined ? {} : { recipe: description.recipe, config: JSON.stringify(description.config) }),
+      labels: JSON.stringify(data.right.data.train.classes),
+      mean: mean!.join(', '),
+      std: std!.join(', '),
+    },
+    remarks: [...data.right.skipped.map(({ name, reason }) => `${name}: left out: ${reason}`), ...(weights.right?.remarks ?? [])],
+    close: async () => weights.right?.close(),
+  })
+}
+
+const isRecipe = (value: object): value is WrittenRecipe => 'model' in value && isModel(value.model)
+
+const subjectOf = async (given: TrainingConfig['model'], folder: string): Promise<Either<Problem, Subject>> => {
+  if (isModel(given)) return right({ id: 'the model', model: given })
+  if (typeof given === 'object' && isRecipe(given)) return right({ id: given.family, model: given.model, preprocessing: given.preprocessing })
+  const { recipe, config } = typeof given === 'string' ? { recipe: given, config: undefined } : (given as { readonly recipe: string; readonly config?: Readonly<Record<string, unknown>> })
+  const file = recipe.replace(/#\w+$/, '')
+  const isFile = ['.ts', '.mts', '.js', '.mjs', '.json', '.safetensors'].includes(extname(file))
+  return subjects.one(isFile ? resolve(folder, recipe) : recipe, config === undefined ? {} : { config })()
+}
+
+const dataOf = async ({ data }: TrainingConfig, folder: string, { model, preprocessing }: Subject): Promise<Either<Problem, { readonly data: TrainingData; readonly skipped: readonly Skipped[] }>> => {
+  const { validation } = data
+  const train = await openData(data, folder)()
+  if (train._tag === 'Left') return train
+  const other = typeof validation === 'object' ? await openData(validation, folder, train.right.classes)() : undefined
+  if (other?._tag === 'Left') return other
+  const usual = preprocessingOf(preprocessing, {})
+  return right({
+    data: {
+      train: train.right,
+      ...(validation === undefined ? {} : { validation: other?.right ?? (validation as number) }),
+      ...fitted(usual, model, data),
+      crop: data.crop ?? usual.crop,
+      ...(data.interpolation === undefined ? {} : { interpolation: data.interpolation }),
+      ...(data.workers === undefined ? {} : { workers: data.workers }),
+      ...(data.prefetch === undefined ? {} : { prefetch: data.prefetch }),
+    },
+    skipped: [...(train.right.skipped ?? []), ...(other?.right.skipped ?? [])],
+  })
+}
+
+/** Mean and deviation for as many channels as the model takes: of three, the first stands for grey. */
+export const fitted = (usual: Preprocessing, model: AnyModel, { mean = usual.mean, std = usual.std }: { readonly mean?: readonly number[]; readonly std?: readonly number[] }): { readonly mean: readonly number[]; readonly std: readonly number[] } => {
+  const channels = 'shape' in model.input ? model.input.shape[2] : undefined
+  const fit = (values: readonly number[], own: boolean): readonly number[] => (own || values.length === 1 || values.length === channels ? values : values.slice(0, 1))
+  return { mean: fit(mean, mean !== usual.mean), std: fit(std, std !== usual.std) }
+}
+
+const weightsOf = async ({ weights: given, seed = 0 }: TrainingConfig, folder: string, model: AnyModel): Promise<Either<Problem, { readonly weights: Weights; readonly remarks: readonly string[]; readonly close: () => Promise<void> } | undefined>> => {
+  if (given === undefined) return right(undefined)
+  const path = resolve(folder, typeof given === 'string' ? given : given.file)
+  if (!existsSync(path)) return left(problem('fileUnreadable', `${path}: there is no such weight file`))
+  const opened = await openSafetensors(path)()
+  if (opened._tag === 'Left') return opened
+  const close = (): Promise<void> => opened.right.close()
+  const loaded = typeof given === 'string' ? checkpoint(opened.right, model, 'training') : loadPartialWeights(opened.right, model, { seed, mode: 'training' })
+  if (loaded._tag === 'Left') {
+    await close()
+    return typeof given === 'string' && loaded.left.remedy === undefined ? left({ ...loaded.left, remedy: `to take over what fits: weights: { file: '${given}', partial: true }` }) : loaded
+  }
+  return typeof loaded.right === 'object' && 'report' in loaded.right ? right({ weights: loaded.right.weights, remarks: showTransfer(loaded.right.report).split('\n').map(line => `${path}: ${line}`), close }) : right({ weights: loaded.right as Weights, remarks: [], close })
+}

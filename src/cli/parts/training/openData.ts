@@ -1,0 +1,28 @@
+import { resolve } from 'node:path'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Problem } from '../../../shape/problem.js'
+import type { DataSource } from '../../../training/config/defineTraining.js'
+import { cifar10 } from '../../../training/data/cifar10.js'
+import { cifar100 } from '../../../training/data/cifar100.js'
+import type { Dataset } from '../../../training/data/dataset.js'
+import { idx } from '../../../training/data/idx.js'
+import { imageFolder } from '../../../training/data/imageFolder.js'
+
+/**
+ * The samples that a configuration speaks of. Errors: those of `imageFolder`, `idx`, `cifar10` and `cifar100`.
+ *
+ * @param folder where paths begin
+ * @param classes of other data, whose numbers these must have
+ */
+export const openData = (source: DataSource, folder: string, classes?: readonly string[]): TaskEither<Problem, Dataset & { readonly skipped?: readonly { readonly name: string; readonly reason: string }[] }> => {
+  const at = (path: string): string => resolve(folder, path)
+  switch (source.kind) {
+    case 'folder': return imageFolder(at(source.path), classes === undefined ? {} : { classes })
+    case 'idx': {
+      const names = source.classes ?? classes
+      return idx({ images: at(source.images), labels: at(source.labels), ...(names === undefined ? {} : { classes: names }) })
+    }
+    case 'cifar10': return cifar10(at(source.path), source.part === undefined ? {} : { part: source.part })
+    case 'cifar100': return cifar100(at(source.path), { ...(source.part === undefined ? {} : { part: source.part }), ...(source.classes === undefined ? {} : { labels: source.classes }) })
+  }
+}
