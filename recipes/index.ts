@@ -2,26 +2,38 @@
 import { coatnetRecipes, coatnetReplica } from './coatnet.js'
 import { convitRecipes, convitReplica } from './convit.js'
 import { deitRecipes, deitReplica } from './deit.js'
+import { dynamicvitRecipes, dynamicvitReplica } from './dynamicvit.js'
 import { hybridRecipes, hybridReplica } from './hybrid.js'
+import { lvvitRecipes, lvvitReplica } from './lvvit.js'
+import { maeRecipes, maeReplica } from './mae.js'
 import { swinRecipes, swinReplica } from './swin.js'
+import { t2tRecipes, t2tReplica } from './t2t.js'
 import { vitRecipes, vitReplica } from './vit.js'
 export * from './coatnet.js'
 export * from './convit.js'
 export * from './deit.js'
+export * from './dynamicvit.js'
 export * from './hybrid.js'
+export * from './lvvit.js'
+export * from './mae.js'
 export * from './swin.js'
+export * from './t2t.js'
 export * from './vit.js'
 export { type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 
 /** Every published model, by its id. */
-export const recipes = { ...coatnetRecipes, ...convitRecipes, ...deitRecipes, ...hybridRecipes, ...swinRecipes, ...vitRecipes } as const
+export const recipes = { ...coatnetRecipes, ...convitRecipes, ...deitRecipes, ...dynamicvitRecipes, ...hybridRecipes, ...lvvitRecipes, ...maeRecipes, ...swinRecipes, ...t2tRecipes, ...vitRecipes } as const
 
 /** How each family's reference recordings are read: their configuration to a model. */
 export const replicas = {
   coatnet: coatnetReplica,
   convit: convitReplica,
   deit: deitReplica,
+  dynamicvit: dynamicvitReplica,
   hybrid: hybridReplica,
+  lvvit: lvvitReplica,
+  mae: maeReplica,
   swin: swinReplica,
+  t2t: t2tReplica,
   vit: vitReplica,
 } as const

@@ -1,4 +1,5 @@
 import { model, type AnyModel, type InputSpec, type Model } from '../../src/layers/core/model.js'
+import type { Graph, Tensor } from '../../src/index.js'
 import type { AnyLayer, ShapeFunctionOf } from '../../src/layers/core/layer.js'
 import type { Apply } from '../../src/shape/shapeFunction.js'
 import type { Kind } from './referenceConfig.js'
@@ -31,15 +32,22 @@ export interface Recipe<M = AnyModel> {
   readonly preprocessing: Preprocessing
   /** Outputs of the reference that are inner outputs of ours, by name. */
   readonly outputs?: Readonly<Record<string, string>>
+  /** Outputs of the reference that are computed from a graph of ours, such as a loss. */
+  readonly computed?: Computed
   /** The same recipe with some options changed. */
   readonly withConfig: (changes: Readonly<Record<string, unknown>>) => Recipe
 }
+
+/** What a reference gives beside the outputs of its model, from the graph of ours. */
+export type Computed = (graph: Graph) => Readonly<Record<string, Tensor>>
 
 /** A model found in a reference implementation's own words, and where its outputs are in ours. */
 export interface Replica {
   readonly model: AnyModel
   /** Recorded outputs that are inner outputs of ours, by name. All others are looked up as they are. */
   readonly outputs: Readonly<Record<string, string>>
+  /** Recorded outputs that are computed from our graph, such as a loss. */
+  readonly computed?: Computed
   readonly preprocessing: Preprocessing
 }
 

@@ -9,7 +9,7 @@ import type { Backend } from './device.js'
 import type { Weights } from './loadOnce.js'
 import { requested } from './plan.js'
 import { forward, Program } from './program.js'
-import { openSession } from './session.js'
+import { openSession } from './openSession.js'
 
 /** Options of {@link compile}. */
 export interface CompileOptions {

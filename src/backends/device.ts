@@ -27,6 +27,13 @@ export interface Kernel<B> {
   readonly run: (inputs: readonly B[]) => B
 }
 
+/** What a device holds at a moment. */
+export interface Held {
+  readonly buffers: number
+  /** Where memory is the device's own, in bytes: in use, the most that ever was, and how far it reaches. */
+  readonly bytes?: { readonly live: number; readonly peak: number; readonly reserved: number }
+}
+
 /**
  * An opened backend: memory, and a kernel for each node. Shapes given to it include the batch axis, 1
  * where a tensor has none.
@@ -38,6 +45,8 @@ export interface Device<B = unknown> {
   readonly upload: (values: Values, shape: Shape, dtype: DType) => B
   readonly download: (buffer: B) => Promise<Values>
   readonly free: (buffer: B) => void
+  /** What it holds now, where it keeps count. */
+  readonly held?: () => Held
   /**
    * Gives `target`, which is kept between runs, the values of `source`, which is given up; what holds them now. Where a
    * device computes in more than the 32 bits that a checkpoint holds, it rounds here. Without this `source` itself is kept.

@@ -7,7 +7,7 @@ import type { Device, Kernel } from './device.js'
 export class Memory<B> {
   private readonly buffers = new Map<Tensor, B>()
 
-  constructor(private readonly device: Device<B>, private readonly outer?: Memory<B>) {}
+  constructor(private readonly device: Pick<Device<B>, 'free'>, private readonly outer?: Memory<B>) {}
 
   get(node: Tensor): B | undefined {
     return this.buffers.get(node) ?? this.outer?.get(node)

@@ -1,7 +1,9 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { Graph } from '../graph/graph.js'
 import { isLeaf, type Signal, type Tensor } from '../ops/tensor.js'
+import { isFused } from '../ops/unfused.js'
 import { problem, type Problem } from '../shape/problem.js'
+import { composed } from './composed.js'
 import type { Device, Kernel } from './device.js'
 
 /** One step of a plan: a node, its kernel, and what is used for the last time. */
@@ -35,7 +37,8 @@ export const plan = <B>(device: Device<B>, nodes: readonly Tensor[], kept: Reado
       steps.push({ node, kernel: { run: ([x]) => x as B }, frees })
       return
     }
-    const kernel = device.kernel(node, batch)
+    const whole = device.kernel(node, batch)
+    const kernel = whole._tag === 'Left' && isFused(node) ? composed(device, node, batch) : whole
     if (kernel._tag === 'Left') missing.set(node.op, [...new Set([...(missing.get(node.op) ?? []), ...kernel.left])])
     else steps.push({ node, kernel: kernel.right, frees })
   })

@@ -1,7 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { collectNodes } from '../graph/graph.js'
 import { isOp, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
-import { rewriting } from '../passes/pass.js'
+import { rewriting, type Pass } from '../passes/pass.js'
 import { optimise } from '../passes/pipeline.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { sameShape, show } from '../shape/shape.js'
@@ -52,7 +52,7 @@ export interface Prepared {
  * Errors: `parameterMisfit` where two routines give one name to parameters of different shapes; `noSuchParameter`
  * for a variable that is none of their parameters.
  */
-export const prepare = (routines: Readonly<Record<string, Routine>>, variableNames: readonly string[] = []): Either<Problem, Prepared> => {
+export const prepare = (routines: Readonly<Record<string, Routine>>, variableNames: readonly string[] = [], passes: Pass = optimise): Either<Problem, Prepared> => {
   const known = new Map<string, Tensor<'parameter'>>()
   const entries = Object.entries(routines)
   const written = entries.flatMap(([, { updates = [] }]) => updates.map(({ parameter }) => parameter))
@@ -67,7 +67,7 @@ export const prepare = (routines: Readonly<Record<string, Routine>>, variableNam
   const unknown = [...changed].find(name => !known.has(name))
   if (unknown !== undefined) return left(problem('noSuchParameter', `parameters: there is no '${unknown}'`, { remedy: `there are: ${[...known.keys()].slice(0, 24).join(', ')}${known.size > 24 ? ', …' : ''}` }))
   const one = (node: Tensor): Tensor => (isOp(node, 'parameter') ? known.get(node.attributes.name)! : node)
-  const optimised = optimise(rewriting(one)(entries.flatMap(([, routine]) => rootsOf(routine))))
+  const optimised = passes(rewriting(one)(entries.flatMap(([, routine]) => rootsOf(routine))))
   const variables = new Set([...changed].map(name => known.get(name)!))
   const nodes = collectNodes(optimised.flatMap(tensorsOf))
   const depends = dependents(nodes, variables)

@@ -4,23 +4,15 @@ import { isOp, isTensor, type Signal, type Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { sizeOf } from '../shape/shape.js'
 import { changesOf, type Changes } from './changes.js'
-import type { Backend, Device, Values } from './device.js'
+import type { Device, Values } from './device.js'
 import { dropMaskValues } from './dropMaskValues.js'
-import { fitting, loadOnce, type Loaded, type Weights } from './loadOnce.js'
+import { fitting, type Loaded } from './loadOnce.js'
 import { Memory } from './memory.js'
 import { plan, type Plan } from './plan.js'
 import { planBytes, type PlanBytes } from './planBytes.js'
-import { prepare, type Prepared, type PreparedRoutine, type Routine } from './prepare.js'
+import type { Prepared, PreparedRoutine } from './prepare.js'
 import { unfit } from './unfit.js'
 import { feeds, type Fed } from './values.js'
-
-/** Options of {@link openSession}. */
-export interface SessionOptions {
-  readonly backend: Backend
-  readonly weights: Weights
-  /** Parameters that {@link Session.write} may change, beside those that a routine updates. */
-  readonly variables?: readonly string[]
-}
 
 /** Options of a run. */
 export interface RunOptions {
@@ -33,32 +25,6 @@ export interface RunOptions {
 
 /** What a run gave: by name, each a typed array of all samples, or a record of them. */
 export type Outputs = Readonly<Record<string, unknown>>
-
-/**
- * Opens a session: several graphs over the same parameters, which stay on the device from run to run. A training
- * step, the same model in inference mode and the start of a running average are three routines of one session.
- *
- * Errors: `parameterMisfit`, `noSuchParameter`; `missingKernels`; `missingWeight`, `weightMisfit`, `loadFailed`; those of the backend.
- *
- * @example
- * const session = await openSession({ step: { inputs, outputs: { loss }, updates } }, { backend: wasm, weights })() // Either<Problem, Session<'step'>>
- */
-export const openSession = <K extends string>(routines: Readonly<Record<K, Routine>>, { backend, weights, variables = [] }: SessionOptions): TaskEither<Problem, Session<K>> => async () => {
-  const prepared = prepare(routines, variables)
-  if (prepared._tag === 'Left') return prepared
-  const opened = await backend.open()
-  if (opened._tag === 'Left') return opened
-  const device = opened.right
-  const plans: Plan<unknown>[] = []
-  // Plans for one sample prove that every kernel exists before any weight is read.
-  for (const { each, kept } of prepared.right.routines.values()) {
-    const one = plan(device, each, kept, 1)
-    if (one._tag === 'Left') return one
-    plans.push(one.right)
-  }
-  const loaded = await loadOnce(device, prepared.right, plans, weights)
-  return loaded._tag === 'Left' ? loaded : right(new Session<K>(device, prepared.right, loaded.right))
-}
 
 /** A plan, and when its run changes parameters. */
 type Planned = Plan<unknown> & { readonly changes: Changes }

@@ -1,4 +1,5 @@
 import { isOp, isRenaming, type Tensor } from '../ops/tensor.js'
+import { isFused, partsOf } from '../ops/unfused.js'
 import { sizeOf } from '../shape/shape.js'
 import type { Graph } from './graph.js'
 
@@ -25,7 +26,7 @@ export interface Cost {
  */
 export const multiplyAdds = (nodes: readonly Tensor[]): MultiplyAdds => {
   const count = { linear: 0, conv: 0, matmul: 0 }
-  for (const n of nodes) {
+  for (const n of nodes.flatMap(n => (isFused(n) ? partsOf(n) : [n]))) {
     if (isOp(n, 'linear')) count.linear += sizeOf(n.shape) * (n.inputs[1]!.shape[1] as number)
     else if (isOp(n, 'linearWeightGradient')) count.linear += sizeOf(n.inputs[0]!.shape) * n.shape[0]!
     else if (isOp(n, 'conv2dInputGradient')) count.conv += sizeOf(n.inputs[0]!.shape) * sizeOf(n.inputs[1]!.shape.slice(1))

@@ -76,6 +76,8 @@ class Tracer {
   private readonly owners: Tensor[][] = []
   /** The window that layers run in at the moment. */
   private window: Window | undefined
+  /** The tokens that count at the moment. */
+  private policy: Tensor | undefined
   /** What the layers around say of parameters, innermost first, each from its own place. */
   private freezing: readonly (readonly [place: string, Freezing])[] = []
 
@@ -117,6 +119,8 @@ class Tracer {
         apply: (inner, signal, scope) => this.apply(inner, signal, path, scope),
         applyToEach: (inner, signal, window) => this.applyToEach(inner, signal, path, window),
         ...(this.window === undefined ? {} : { window: this.window }),
+        applyUnder: (policy, inner, signal, scope) => this.applyUnder(policy, inner, signal, path, scope),
+        ...(this.policy === undefined ? {} : { policy: this.policy }),
         record: (name, signal) => this.record(name, signal, place),
       })
     } catch (fault) {
@@ -124,6 +128,16 @@ class Tracer {
       if (fault instanceof Refusal && fault.problem.path === '') throw new Refusal(located(fault.problem, place))
       throw fault
     }
+  }
+
+  /** A layer while only some tokens count. */
+  private applyUnder(policy: Tensor | undefined, layer: AnyLayer, x: Signal, parent: string, scope: string | undefined): Signal {
+    if (policy !== undefined) this.owners.at(-1)?.push(...collectNodes([policy], this.seen))
+    const outer = this.policy
+    this.policy = policy
+    const output = this.apply(layer, x, parent, scope)
+    this.policy = outer
+    return output
   }
 
   /** A layer on every slice of the first axis of `x`: traced on one, and what it made lifted over all. */
@@ -138,7 +152,7 @@ class Tracer {
     for (const stand of slots.keys()) this.seen.add(stand)
     const [rows, features, outer] = [this.rows.length, new Map(this.features), this.window]
     this.window = oneMask === undefined ? { size } : { size, mask: oneMask }
-    const one = this.apply(layer, slot, parent, undefined)
+    const one = this.applyUnder(undefined, layer, slot, parent, undefined)
     this.window = outer
     const lift = vectorise(count, slots)
     const lifted = this.rows.splice(rows).map(row => ({ row, made: new Set(row.nodes), nodes: [] as Tensor[] }))

@@ -92,6 +92,13 @@ const table: Remake = {
   after: binary(ops.after),
   remat: (_, [y, ...from]) => ops.remat(y!, from),
   detach: unary(ops.detach),
+  fusedLinear: ({ attributes: { activation, residual } }, inputs) => {
+    const [x, weight, bias] = residual ? inputs.slice(0, -1) : inputs
+    return ops.fusedLinear(x!, weight!, { bias, activation, residual: residual ? inputs.at(-1) : undefined })
+  },
+  packedAttention: (n, [qkv, bias]) => ops.packedAttention(qkv!, n.attributes, bias),
+  packedAttentionGradient: (n, [qkv, dy]) => ops.packedAttentionGradient(qkv!, dy!, n.attributes),
+  elementwise: (n, inputs) => ops.elementwise(inputs, n.attributes.steps),
 }
 
 const remake = (node: Tensor): Tensor | string | undefined => {

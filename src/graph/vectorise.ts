@@ -1,6 +1,7 @@
 import { OpError } from '../ops/opError.js'
 import * as ops from '../ops/ops.js'
 import type { OpKind, Tensor } from '../ops/tensor.js'
+import { partsOf, type FusedKind } from '../ops/unfused.js'
 import { collectNodes } from './graph.js'
 
 /** What a node becomes when it is computed for every slice at once. */
@@ -23,15 +24,24 @@ interface Lifted {
  */
 export const vectorise = (count: number, slots: ReadonlyMap<Tensor, Tensor>): ((t: Tensor) => Tensor) => {
   const done = new Map<Tensor, Lifted>([...slots].map(([slot, tensor]) => [slot, { tensor, each: true }]))
-  const lifted = (n: Tensor): Lifted => {
-    const inputs = n.inputs.map(x => done.get(x)!)
-    if (!countsSlices.has(n.op) && !inputs.some(x => x.each)) return { tensor: ops.withInputs(n, inputs.map(x => x.tensor)), each: false }
-    return (rules[n.op] as Rule)(n, inputs, count)
-  }
   return t => {
-    for (const n of collectNodes([t], new Set(done.keys()))) done.set(n, lifted(n))
+    for (const n of collectNodes([t], new Set(done.keys()))) done.set(n, lifted(n, done, count))
     return done.get(t)!.tensor
   }
+}
+
+const lifted = (n: Tensor, done: ReadonlyMap<Tensor, Lifted>, count: number): Lifted => {
+  const inputs = n.inputs.map(x => done.get(x)!)
+  if (!countsSlices.has(n.op) && !inputs.some(x => x.each)) return { tensor: ops.withInputs(n, inputs.map(x => x.tensor)), each: false }
+  return (rules[n.op] as Rule)(n, inputs, count)
+}
+
+/** A fused op is lifted part by part. */
+const byParts = (n: Tensor<FusedKind>, inputs: readonly Lifted[], count: number): Lifted => {
+  const done = new Map(n.inputs.map((x, i) => [x, inputs[i]!]))
+  const parts = partsOf(n)
+  for (const part of parts) done.set(part, lifted(part, done, count))
+  return done.get(parts.at(-1)!)!
 }
 
 /** Ops that mean something else where every sample is many slices, even for values that all slices share. */
@@ -125,4 +135,8 @@ const rules: Rules = {
   after: (_, [x, awaited]) => ({ tensor: ops.after(x!.tensor, awaited!.tensor), each: x!.each }),
   remat: (_, [y, ...from]) => ({ tensor: ops.remat(y!.tensor, from.map(x => x.tensor)), each: y!.each }),
   detach: (_, [x]) => ({ tensor: ops.detach(x!.tensor), each: x!.each }),
+  fusedLinear: byParts,
+  packedAttention: byParts,
+  packedAttentionGradient: byParts,
+  elementwise: byParts,
 }

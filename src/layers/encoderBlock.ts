@@ -22,6 +22,8 @@ export interface EncoderBlockConfig<H extends number> {
   /** Whether the MLP's two maps have biases (default true). */
   readonly mlpBias?: boolean
   readonly qkNorm?: boolean
+  /** What attention scores are multiplied by (default `1/√(dim/numHeads)`). */
+  readonly attentionScale?: number
   readonly activation?: Activation
   /** `pre`: x + f(norm(x)), as ViT; `post`: norm(x + f(x)), as the original transformer (default `pre`). */
   readonly normPlacement?: 'pre' | 'post'
@@ -51,18 +53,18 @@ export interface EncoderBlockConfig<H extends number> {
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
  */
 export const encoderBlock = <const H extends number>(config: EncoderBlockConfig<H>): Layer<SplitsIntoHeads<H>> => {
-  const { numHeads, mlpRatio = 4, qkvBias = true, projBias = true, mlpBias = true, qkNorm = false, activation = 'gelu', normPlacement = 'pre', norm = 'layerNorm', epsilon = 1e-6, layerScale: scale, branchDivisor, dropout = 0, attentionDropout = 0, dropPath: pathRate = 0 } = config
-  const attn = selfAttention({ numHeads, qkvBias, projBias, qkNorm, epsilon, attentionDropout, projDropout: dropout })
+  const { numHeads, mlpRatio = 4, qkvBias = true, projBias = true, mlpBias = true, qkNorm = false, attentionScale, activation = 'gelu', normPlacement = 'pre', norm = 'layerNorm', epsilon = 1e-6, layerScale: scale, branchDivisor, dropout = 0, attentionDropout = 0, dropPath: pathRate = 0 } = config
+  const attn = selfAttention({ numHeads, qkvBias, projBias, qkNorm, epsilon, ...(attentionScale === undefined ? {} : { scale: attentionScale }), attentionDropout, projDropout: dropout })
   const feedForward = mlp({ mlpRatio, activation, bias: mlpBias, dropout })
   const normalise = norm === 'layerNorm' ? layerNorm({ epsilon }) : rmsNorm({ epsilon })
   return defineLayer('encoderBlock', encoderBlock, [config], {
-    config: { numHeads, mlpRatio, qkvBias, projBias, mlpBias, qkNorm, activation, normPlacement, norm, epsilon, layerScale: scale, branchDivisor, dropout, attentionDropout, dropPath: pathRate },
+    config: { numHeads, mlpRatio, qkvBias, projBias, mlpBias, qkNorm, attentionScale, activation, normPlacement, norm, epsilon, layerScale: scale, branchDivisor, dropout, attentionDropout, dropPath: pathRate },
     scope: 'block',
     check: shape =>
       firstOf(
         () => splitsIntoHeads(shape, numHeads),
         () => rates('encoderBlock', { dropPath: pathRate }),
-        () => amounts('encoderBlock', { epsilon }),
+        () => amounts('encoderBlock', { epsilon, ...(attentionScale === undefined ? {} : { attentionScale }) }),
         () => (branchDivisor === undefined || (Number.isFinite(branchDivisor) && branchDivisor > 0) ? undefined : problem('notADivisor', `encoderBlock: branchDivisor must be a number above 0, got ${String(branchDivisor)}`)),
         () => oneOf('encoderBlock', 'norm', norm, ['layerNorm', 'rmsNorm']),
         () => oneOf('encoderBlock', 'normPlacement', normPlacement, ['pre', 'post']),
@@ -87,7 +89,7 @@ export const encoderBlockArguments: Arguments = [
   choice.options(
     { numHeads: choice.divisorOf('channels') },
     {
-      mlpRatio: choice.among(0.5, 1, 2), qkvBias: choice.flag, projBias: choice.flag, mlpBias: choice.flag, qkNorm: choice.flag, activation: choice.among(...activationNames),
+      mlpRatio: choice.among(0.5, 1, 2), qkvBias: choice.flag, projBias: choice.flag, mlpBias: choice.flag, qkNorm: choice.flag, attentionScale: choice.among(0.25, 1), activation: choice.among(...activationNames),
       normPlacement: choice.among('pre', 'post'), norm: choice.among('layerNorm', 'rmsNorm'), epsilon: choice.epsilon, layerScale: choice.among(0.1, 1), branchDivisor: choice.among(0.5, 2), dropout: choice.rate, attentionDropout: choice.rate, dropPath: choice.rate,
     },
   ),

@@ -3,14 +3,14 @@ import { problem, type Problem } from '../shape/problem.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { AnyShapeError } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
-import type { Under } from '../shape/under.js'
 import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+import { fieldScope, type OnField } from './core/fieldScope.js'
 import { byName, firstOf } from './core/preconditions.js'
 
 /** The shape function of {@link fanOut}. */
 export interface FanOut<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
-  readonly out: OrFirstError<{ readonly [K in keyof R]: Under<K & string, ShapeFunctionOf<R[K]>, this['in']> }>
+  readonly out: OrFirstError<{ readonly [K in keyof R]: OnField<K & string, ShapeFunctionOf<R[K]>, this['in']> }>
 }
 
 /** A record of outcomes, or the error among them. */
@@ -18,7 +18,7 @@ export type OrFirstError<O> = [Extract<O[keyof O], AnyShapeError>] extends [neve
 
 /**
  * Gives one signal to several layers and keeps every answer, by name; each layer's parameters live under
- * its name. `[...] → { name: [...] }`. Errors: `badName`, those of the layers.
+ * its name, but for those of `unnamed` layers. `[...] → { name: [...] }`. Errors: `badName`, those of the layers.
  *
  * @example
  * pipe(input(198, 192), fanOut({ cls: takeToken(0), dist: takeToken(1) })) // Model<[198, 192], { cls: [192], dist: [192] }>
@@ -27,7 +27,7 @@ export const fanOut = <const R extends Readonly<Record<string, AnyLayer>>>(layer
   defineLayer<FanOut<R>, Signal, SignalShape>('fanOut', fanOut, [layers], {
     accepts: 'any',
     check: () => firstOf(() => byName('fanOut', layers), () => badName(Object.keys(layers))),
-    forward: (x, { apply }) => Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, apply(layer, x, name)])),
+    forward: (x, { apply }) => Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, apply(layer, x, fieldScope(name, layer))])),
   })
 
 /** What generators may give {@link fanOut}. */

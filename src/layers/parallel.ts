@@ -4,9 +4,9 @@ import type { Problem } from '../shape/problem.js'
 import { type Integers, isIntegers, isShape, type Shape, show, type SignalShape } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
-import type { Under } from '../shape/under.js'
 import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
+import { fieldScope, type OnField } from './core/fieldScope.js'
 import { byName, firstOf } from './core/preconditions.js'
 import type { OrFirstError } from './fanOut.js'
 
@@ -16,12 +16,12 @@ export interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends 
     : FieldNames<Omit<R, keyof this['in']>> extends readonly [infer Missing extends string, ...unknown[]] ? Misfit<'noSuchField', { layer: 'parallel'; field: Missing }, 'parallel'> : OrFirstError<Fields<R, this['in']>>
 }
 type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {
-  readonly [K in keyof S]: K extends keyof R ? Under<K & string, ShapeFunctionOf<R[K]>, S[K]> : S[K]
+  readonly [K in keyof S]: K extends keyof R ? OnField<K & string, ShapeFunctionOf<R[K]>, S[K]> : S[K]
 }
 
 /**
  * Gives each field of a record to its own layer; fields without one pass through. Parameters live under the
- * field's name. `{ name: [...] } → { name: [...] }`. Errors: `expectsRecord`, `noSuchField`, those of the layers.
+ * field's name, but for those of `unnamed` layers. `{ name: [...] } → { name: [...] }`. Errors: `expectsRecord`, `noSuchField`, those of the layers.
  *
  * @example
  * pipe(input(198, 192), fanOut({ cls: takeToken(0), dist: takeToken(1) }), parallel({ cls: linear(10), dist: linear(10) })) // Model<[198, 192], { cls: [10], dist: [10] }>
@@ -30,7 +30,7 @@ export const parallel = <const R extends Readonly<Record<string, AnyLayer>>>(lay
   defineLayer<Parallel<R>, Readonly<Record<string, Signal>>, SignalShape>('parallel', parallel, [layers], {
     accepts: 'record',
     check: shape => firstOf(() => byName('parallel', layers), () => fit(shape, layers)),
-    forward: (x, { apply }) => Object.fromEntries(Object.entries(x).map(([name, signal]) => [name, layers[name] === undefined ? signal : apply(layers[name], signal, name)])),
+    forward: (x, { apply }) => Object.fromEntries(Object.entries(x).map(([name, signal]) => [name, layers[name] === undefined ? signal : apply(layers[name], signal, fieldScope(name, layers[name]))])),
   })
 
 /** What generators may give {@link parallel}. */

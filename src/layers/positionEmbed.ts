@@ -1,4 +1,5 @@
 import { add, concat, constant, reshape } from '../ops/ops.js'
+import type { Initialiser } from '../ops/initialiser.js'
 import type { Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { type Shape, type Show, show } from '../shape/shape.js'
@@ -25,6 +26,8 @@ export interface PositionEmbedConfig<N extends number> {
   readonly grid?: readonly [number, number]
   /** The number of tokens it is made for; refused by the compiler where another number arrives. */
   readonly numTokens?: N
+  /** The name of a frozen weight that holds a fixed table (`sinCos2d`, `sinCos`), as some checkpoints do; else it is computed. */
+  readonly stored?: string
 }
 
 /** The shape function of {@link positionEmbed}. */
@@ -43,15 +46,16 @@ type TokensDiffer<N extends number, T extends number, C extends number> = Misfit
  * (a class token, registers) get none.
  *
  * Parameters: `learned`: `pos_embed [1, tokens, dim]`, on a feature map `[1, height, width, dim]`;
- * `learned2d`: `pos_embed_rows [1, rows, dim/2]` and `pos_embed_columns [1, columns, dim/2]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `positionsDoNotSplit`.
+ * `learned2d`: `pos_embed_rows [1, rows, dim/2]` and `pos_embed_columns [1, columns, dim/2]`; a table that is
+ * `stored`: frozen, under that name, `[1, tokens, dim]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `positionsDoNotSplit`, `notStored`.
  *
  * @example
  * pipe(input(197, 192), positionEmbed()) // Model<[197, 192], [197, 192]>
  */
 export const positionEmbed = <const N extends number = number>(config: PositionEmbedConfig<N> = {}): Layer<PositionEmbed<N>> => {
-  const { kind = 'learned', grid, numTokens } = config
+  const { kind = 'learned', grid, numTokens, stored } = config
   return defineLayer('positionEmbed', positionEmbed, [config], {
-    config: { kind, grid, numTokens },
+    config: { kind, grid, numTokens, stored },
     check: shape =>
       firstOf(
         () => oneOf('positionEmbed', 'kind', kind, ['learned', 'learned2d', 'sinCos2d', 'sinCos', 'none']),
@@ -59,20 +63,21 @@ export const positionEmbed = <const N extends number = number>(config: PositionE
         () => sizes('positionEmbed', grid === undefined ? {} : { 'grid height': grid[0], 'grid width': grid[1] }),
         () => (shape.length === 2 || shape.length === 3 ? undefined : misfit('expectsTokens', { layer: 'positionEmbed', shape: show(shape) })),
         () => (shape.length === 2 && numTokens !== undefined && numTokens !== shape[0] ? misfit('tokensDiffer', { expected: numTokens, tokens: shape[0] as number, shape: show(shape) }) : undefined),
+        () => (stored === undefined || (/^\w+$/.test(stored) && (kind === 'sinCos2d' || kind === 'sinCos')) ? undefined : problem('notStored', `positionEmbed: only sinCos2d and sinCos positions can be stored, under a name of letters, digits and underscores; got ${kind} and '${stored}'`)),
         () => splits(kind, shape),
         () => (kind === 'learned2d' || kind === 'sinCos2d' ? gridFits(shape, grid) : undefined),
       ),
-    parameters: shape => parametersOf(kind, shape, grid),
+    parameters: shape => (stored === undefined ? parametersOf(kind, shape, grid) : { [stored]: { shape: [1, ...shape], initialiser: tableInitialiser(kind, shape, grid), role: 'frozen' } }),
     traits: { reach: 'element', ...(kind === 'none' ? {} : { order: 'positional' }) },
     forward: (x, { parameters }) => {
-      const table = tableOf(kind, x.shape, grid, parameters as Readonly<Record<string, Tensor>>)
+      const table = stored === undefined ? tableOf(kind, x.shape, grid, parameters as Readonly<Record<string, Tensor>>) : reshape(parameters[stored]!, x.shape)
       return table === undefined ? x : add(x, table)
     },
   })
 }
 
 /** What generators may give {@link positionEmbed}. */
-export const positionEmbedArguments: Arguments = [choice.options({}, { kind: choice.among('learned', 'learned2d', 'sinCos2d', 'sinCos', 'none'), grid: choice.either(choice.factorsOf('tokens'), choice.pair(choice.axis('height'), choice.axis('width'))), numTokens: choice.axis('tokens') })]
+export const positionEmbedArguments: Arguments = [choice.options({}, { kind: choice.among('learned', 'learned2d', 'sinCos2d', 'sinCos', 'none'), grid: choice.either(choice.factorsOf('tokens'), choice.pair(choice.axis('height'), choice.axis('width'))), numTokens: choice.axis('tokens'), stored: choice.among('pos_embed', 'table') })]
 
 const initialiser = { kind: 'truncatedNormal', std: 0.02 } as const
 
@@ -106,6 +111,12 @@ const parametersOf = (kind: PositionKind, shape: Shape, grid: readonly [number, 
   if (kind !== 'learned2d') return {}
   const [rows, columns] = gridOf(shape, grid)
   return { pos_embed_rows: { shape: [1, rows, dim / 2], initialiser }, pos_embed_columns: { shape: [1, columns, dim / 2], initialiser } }
+}
+
+const tableInitialiser = (kind: PositionKind, shape: Shape, grid: readonly [number, number] | undefined): Initialiser => {
+  if (kind === 'sinCos') return { kind }
+  const [rows, columns] = gridOf(shape, grid)
+  return { kind: 'sinCos2d', rows, columns }
 }
 
 const tableOf = (kind: PositionKind, shape: Shape, grid: readonly [number, number] | undefined, parameters: Readonly<Record<string, Tensor>>): Tensor | undefined => {

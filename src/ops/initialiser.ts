@@ -14,6 +14,9 @@
  * - `fanIn`: uniform with bound √(3 / fanIn), that is variance 1 / fanIn (LeCun et al. 1998).
  * - `identity`: ones on the diagonal of `[out, in]`, zeros beside it.
  * - `localAttention`: ConViT's convolution-like start of positional attention (d'Ascoli et al. 2021), `[heads, 3]`.
+ * - `orthogonal`: rows at right angles to each other, of length `gain` (Saxe et al. 2014).
+ * - `sinCos`: positions along a sequence (Vaswani et al. 2017, section 3.5), `[1, tokens, dim]`.
+ * - `sinCos2d`: positions on a grid, the last `rows · columns` of the tokens, zeros before (He et al. 2021, MAE).
  */
 export type Initialiser =
   | { readonly kind: 'zeros' }
@@ -29,3 +32,6 @@ export type Initialiser =
   | { readonly kind: 'fanIn' }
   | { readonly kind: 'identity' }
   | { readonly kind: 'localAttention'; readonly strength: number }
+  | { readonly kind: 'orthogonal'; readonly gain: number }
+  | { readonly kind: 'sinCos' }
+  | { readonly kind: 'sinCos2d'; readonly rows: number; readonly columns: number }

@@ -86,6 +86,26 @@ export interface Attributes {
   readonly remat: None
   /** The same value, through which no gradient passes. */
   readonly detach: None
+  // fusion: what passes make of several ops, and kernels do in one go; `unfused` says of which
+  /** A linear map, then an activation, then a sum with the last input where there is a `residual`. */
+  readonly fusedLinear: { readonly activation: Activation; readonly residual: boolean }
+  /** Attention on queries, keys and values side by side in one tensor. */
+  readonly packedAttention: { readonly numHeads: number; readonly scale: number }
+  readonly packedAttentionGradient: { readonly numHeads: number; readonly scale: number }
+  /** Several elementwise ops in a row. */
+  readonly elementwise: { readonly steps: readonly ElementwiseStep[] }
+}
+
+/** What can follow a linear map at once; the forms of GELU by their own names. */
+export type Activation = GeluForm | 'none' | 'relu' | 'silu'
+
+/** Ops that `elementwise` can hold. */
+export type ElementwiseOp = 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu' | 'step'
+
+/** One of several elementwise ops in a row. Operands are numbered: the inputs first, then the results of the steps so far. */
+export interface ElementwiseStep {
+  readonly op: ElementwiseOp
+  readonly of: readonly number[]
 }
 
 /** `trained`; `frozen`: a parameter that stays as it is; `buffer`: a running statistic, kept beside the parameters and not counted with them. */

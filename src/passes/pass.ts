@@ -6,11 +6,21 @@ import { mapSignal, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js
 export type Pass = (roots: readonly Signal[]) => readonly Signal[]
 
 /**
- * A pass that looks at one node at a time, inputs first. `rewrite` gets the node over its rewritten inputs
- * and returns it, or something that means the same.
+ * A pass that looks at one node at a time, inputs first. `rewrite` gets the node over its rewritten inputs, and the node
+ * as it was, and returns something that means the same. `begin`, where there is one, looks at the whole graph first.
  */
-export const rewriting = (rewrite: (node: Tensor) => Tensor): Pass => roots => {
+export const rewriting = <G = undefined>(rewrite: (node: Tensor, original: Tensor, graph: G) => Tensor, begin?: (nodes: readonly Tensor[], roots: readonly Tensor[]) => G): Pass => roots => {
   const done = new Map<Tensor, Tensor>()
-  for (const node of collectNodes(roots.flatMap(tensorsOf))) done.set(node, rewrite(withInputs(node, node.inputs.map(x => done.get(x) as Tensor))))
+  const outputs = roots.flatMap(tensorsOf)
+  const nodes = collectNodes(outputs)
+  const graph = begin?.(nodes, outputs) as G
+  for (const node of nodes) done.set(node, rewrite(withInputs(node, node.inputs.map(x => done.get(x) as Tensor)), node, graph))
   return roots.map(root => mapSignal(root, t => done.get(t) as Tensor))
+}
+
+/** How often each node is used: as an input, or as an output of the graph. */
+export const usesOf = (nodes: readonly Tensor[], roots: readonly Tensor[]): ReadonlyMap<Tensor, number> => {
+  const uses = new Map<Tensor, number>()
+  for (const x of [...nodes.flatMap(n => n.inputs), ...roots]) uses.set(x, (uses.get(x) ?? 0) + 1)
+  return uses
 }

@@ -1,16 +1,28 @@
 import type { Signal } from '../ops/tensor.js'
+import { convolutionsAsLinear } from './convolutionsAsLinear.js'
 import { foldConstants } from './foldConstants.js'
+import { foldScales } from './foldScales.js'
+import { foldTransposes } from './foldTransposes.js'
+import { fuseElementwise } from './fuseElementwise.js'
+import { fuseLinear } from './fuseLinear.js'
+import { packAttention } from './packAttention.js'
 import type { Pass } from './pass.js'
 import { removeIdentities } from './removeIdentities.js'
 import { removeMarks } from './removeMarks.js'
 import { shareSubexpressions } from './shareSubexpressions.js'
 
-/** Every pass, in order: what is folded may turn out to change nothing. Dead code needs none: a graph is what its roots reach. */
+/** Every pass, in order: what is folded may turn out to change nothing; what is joined comes last, since the others know only single ops. Dead code needs none: a graph is what its roots reach. */
 export const pipeline: readonly (readonly [string, Pass])[] = [
   ['removeMarks', removeMarks],
   ['foldConstants', foldConstants],
   ['removeIdentities', removeIdentities],
   ['shareSubexpressions', shareSubexpressions],
+  ['convolutionsAsLinear', convolutionsAsLinear],
+  ['foldScales', foldScales],
+  ['foldTransposes', foldTransposes],
+  ['packAttention', packAttention],
+  ['fuseLinear', fuseLinear],
+  ['fuseElementwise', fuseElementwise],
 ]
 
 /** The roots of a graph after every pass. */

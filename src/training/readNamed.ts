@@ -1,4 +1,5 @@
 import { left, type Either } from 'fp-ts/lib/Either.js'
+import { nearest } from '../shape/nearest.js'
 import { problem, type Problem } from '../shape/problem.js'
 
 /** What an option may be, and how a sentence says so. */
@@ -45,7 +46,7 @@ export interface Kind<T> extends OptionRules {
 export const readNamed = <T>(what: string, kinds: Readonly<Record<string, Kind<T>>>, given: unknown): Either<Problem, T> => {
   const { name, config = {} } = isRecord(given) ? given : {}
   if (typeof name !== 'string' || !isRecord(config)) return left(problem('notNamed', `${what}: expects { name, config }`, { remedy: `names are ${Object.keys(kinds).join(', ')}` }))
-  if (!Object.hasOwn(kinds, name)) return left(problem('unknownName', `${what}: there is none called '${name}'`, { remedy: `there are ${Object.keys(kinds).join(', ')}` }))
+  if (!Object.hasOwn(kinds, name)) return left(problem('unknownName', `${what}: there is none called '${name}'`, { remedy: meant(name, Object.keys(kinds)) }))
   const kind = kinds[name]!
   const wrong = misfit(`${what} ${name}`, config, kind)
   return wrong === undefined ? kind.make(config as never) : left(wrong)
@@ -54,11 +55,16 @@ export const readNamed = <T>(what: string, kinds: Readonly<Record<string, Kind<T
 const misfit = (subject: string, config: Readonly<Record<string, unknown>>, { needed = {}, optional = {} }: OptionRules): Problem | undefined => {
   const all = { ...needed, ...optional }
   const unknown = Object.keys(config).find(key => !Object.hasOwn(all, key))
-  if (unknown !== undefined) return problem('unknownOption', `${subject}: there is no option '${unknown}'`, { path: unknown, remedy: `there are ${Object.keys(all).join(', ')}` })
+  if (unknown !== undefined) return problem('unknownOption', `${subject}: there is no option '${unknown}'`, { path: unknown, remedy: meant(unknown, Object.keys(all)) })
   const missing = Object.keys(needed).find(key => config[key] === undefined)
   if (missing !== undefined) return problem('missingOption', `${subject}: needs '${missing}', ${needed[missing]!.says}`, { path: missing })
   const bad = Object.keys(config).find(key => config[key] !== undefined && !all[key]!.accepts(config[key]))
   return bad === undefined ? undefined : problem('badOption', `${subject}: ${bad} must be ${all[bad]!.says}, got ${JSON.stringify(config[bad])}`, { path: bad })
+}
+
+const meant = (name: string, known: readonly string[]): string => {
+  const near = nearest(name, known)
+  return near === undefined ? `there are ${known.join(', ')}` : `did you mean '${near}'?`
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)

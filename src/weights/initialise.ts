@@ -1,3 +1,4 @@
+import { gridPositions, sequencePositions } from '../layers/core/sinCos.js'
 import type { Initialiser } from '../ops/initialiser.js'
 import { fans } from './fans.js'
 import { fnv1a32 } from './fnv1a32.js'
@@ -5,6 +6,7 @@ import { formulaWeights } from './formulaWeights.js'
 import { inverseNormal } from './inverseNormal.js'
 import { localAttention } from './localAttention.js'
 import { mulberry32 } from './mulberry32.js'
+import { orthogonal } from './orthogonal.js'
 
 /** Where timm's `trunc_normal_` cuts, absolutely: with the usual std of 0.02 this is at 100 deviations. */
 const cut = 2
@@ -69,5 +71,13 @@ export const initialise = (
     case 'fanIn': return uniformly(Math.sqrt(3 / fanIn))
     case 'identity': return new Float32Array(count).map((_, i) => (i % fanIn === Math.floor(i / fanIn) ? 1 : 0))
     case 'localAttention': return localAttention(normally(0.02), initialiser.strength)
+    case 'orthogonal': return orthogonal(normally(1), fanIn, initialiser.gain)
+    case 'sinCos': return sequencePositions(count / shape.at(-1)!, shape.at(-1)!)
+    case 'sinCos2d': {
+      const table = gridPositions(initialiser.rows, initialiser.columns, shape.at(-1)!)
+      const whole = new Float32Array(count)
+      whole.set(table, count - table.length)
+      return whole
+    }
   }
 }

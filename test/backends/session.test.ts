@@ -1,10 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest'
 import { cpu } from '../../src/backends/cpu/index.js'
 import type { Backend } from '../../src/backends/device.js'
 import type { Routine } from '../../src/backends/prepare.js'
 import { reference } from '../../src/backends/reference/index.js'
-import { openSession } from '../../src/backends/session.js'
+import { openSession } from '../../src/backends/openSession.js'
 import { wasm } from '../../src/backends/wasm/index.js'
 import * as ops from '../../src/ops/ops.js'
 import type { Tensor } from '../../src/ops/tensor.js'
@@ -109,8 +108,8 @@ describe.each(backends)('a session on %s', (_, backend) => {
 })
 
 it.each([cpu, wasm])('leaves nothing behind on $name', async backend => {
-  valueOf(await backend.open())
-  const count = () => tf.engine().findBackend(backend.name).numDataIds()
+  const device = valueOf(await backend.open())
+  const count = () => device.held!().buffers
   const before = count()
   {
     using session = await openFit(backend)

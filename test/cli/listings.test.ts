@@ -20,9 +20,9 @@ describe('vitrail backends', () => {
     const { code, out } = await captured('backends', '--json')
     expect(code).toBe(0)
     const rows = JSON.parse(out) as readonly { readonly name: string; readonly works: boolean; readonly reason?: string; readonly remedy?: string }[]
-    expect(rows.map(({ name }) => name)).toEqual(['reference', 'cpu', 'wasm', 'node', 'node-gpu'])
-    for (const { name, works } of rows.slice(0, 3)) expect([name, works]).toEqual([name, true])
-    for (const { works, reason, remedy } of rows.slice(3)) if (!works) expect([typeof reason, remedy]).toEqual(['string', expect.stringMatching(/^npm install @tensorflow\/tfjs-node/)])
+    expect(rows.map(({ name }) => name)).toEqual(['reference', 'cpu', 'wasm', 'tfjs-wasm', 'node', 'node-gpu'])
+    for (const { name, works } of rows.slice(0, 4)) expect([name, works]).toEqual([name, true])
+    for (const { works, reason, remedy } of rows.slice(4)) if (!works) expect([typeof reason, remedy]).toEqual(['string', expect.stringMatching(/^npm install @tensorflow\/tfjs-node/)])
     expect((await captured('backends')).out).toMatch(/^wasm +works$/m)
   })
 })

@@ -123,7 +123,6 @@ export default defineTraining({
     ['a change that is none', () => write('f.json'), ['--set', 'batchSize'], /--set batchSize: must be option=value/],
     ['data of other classes', () => write('g.json', c => ({ ...c, model: 'vit_fashion_mnist' })), [], /train-images: has 4 classes, but the model tells 10 apart; give the model another head: replaceHead\(model, 4\), or the option numClasses: 4 of a recipe/],
     ['a batch larger than the data', () => write('h.json'), ['--batch-size', '41'], /a batch of 41 is more than all 40 samples/],
-    ['nothing to resume', () => write('i.json'), ['--resume', '--out', at('empty')], /empty: holds no checkpoint to go on from; start without resuming/],
     ['a folder that holds a training', () => write('j.json'), ['--out', at('taken')], /taken: already holds a training \(last\.safetensors\); resume it, or name another folder/],
     ['a training that began otherwise', () => write('k.json'), ['--out', at('more'), '--resume', '--seed', '5'], /not how the training in .*more began: .*seed: 0 before, 5 now/],
     ['weights of another model', () => write('l.json', c => ({ ...c, weights: 'whole/best.safetensors', model: { recipe: 'vit_fashion_mnist', config: { imageSize: side, depth: 1, dim: 32, numClasses: 4 } } })), [], /does not fit the model: .*of another shape/],

@@ -44,7 +44,7 @@ describe('vitrail verify of training tricks', () => {
     expect(list.filter(({ ok }) => !ok)).toEqual([])
     expect(list.flatMap(({ notCompared }) => notCompared)).toEqual([])
     expect(list).toHaveLength(files.length * 3)
-    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, ema: 4, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
+    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, dynamicvit_parts: 20, ema: 4, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
     expect(code).toBe(0)
   })
 

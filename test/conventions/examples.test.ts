@@ -67,6 +67,7 @@ const given: Readonly<Record<string, () => unknown>> = {
   wasm: async () => (await import('../../src/backends/reference/index.js')).reference,
   reference: async () => (await import('../../src/backends/reference/index.js')).reference,
   pc: () => pc.createColors(false),
+  fc: async () => (await import('fast-check')).default,
 }
 const { classToken, encoderBlock, flattenTokens, input, layerNorm, linear, patchEmbed, positionEmbed, repeat, takeToken } = vitrail
 const vitrailTiny = () =>

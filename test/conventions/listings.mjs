@@ -17,6 +17,23 @@ const layers = () => {
   return header + exports.join('\n') + '\n'
 }
 
+/** Every constructor of a layer, with what it says of its arguments, for generators. */
+const described = () => {
+  const files = names('src/layers/').filter(name => name !== 'mapLayer')
+  const says = (name, what) => source(`src/layers/${name}.ts`).includes(`export const ${name}${what}`)
+  const told = name => ['Arguments', 'Takes'].filter(what => says(name, what))
+  const imports = files.map(name => `import { ${[name, ...told(name).map(what => name + what)].join(', ')} } from '../../layers/${name}.js'`)
+  const entries = files.map(name => `  ${name}: { ${[`make: ${name}`, ...told(name).map(what => `${what.toLowerCase()}: ${name}${what}`)].join(', ')} },`)
+  return `${header}import type { Constructor } from './constructor.js'
+${imports.join('\n')}
+
+/** Every layer of the library: its constructor, and what it may be given. */
+export const constructors: Readonly<Record<string, Constructor>> = {
+${entries.join('\n')}
+}
+`
+}
+
 /** Every recipe family, by file: its recipes, and how its reference recordings are read. */
 const recipes = () => {
   const files = names('recipes/')
@@ -24,7 +41,7 @@ const recipes = () => {
   const replicas = files.map(name => `  ${name}: ${name}Replica,`)
   return `${header}${imports.join('\n')}
 ${files.map(name => `export * from './${name}.js'`).join('\n')}
-export { atResolution, type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
+export { type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 
 /** Every published model, by its id. */
 export const recipes = { ${files.map(name => `...${name}Recipes`).join(', ')} } as const
@@ -36,7 +53,7 @@ ${replicas.join('\n')}
 `
 }
 
-export const listings = { 'src/layers/index.ts': layers, 'recipes/index.ts': recipes }
+export const listings = { 'src/layers/index.ts': layers, 'src/testing/arbitraries/constructors.ts': described, 'recipes/index.ts': recipes }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const only = process.argv[2]

@@ -40,7 +40,9 @@ describe('an op means what PyTorch makes of it', () => {
 })
 
 describe('a batch is its samples', () => {
-  it.each(named.filter(([, r]) => build(r).op !== 'batchMean'))('%s', (_, recording) => {
+  /** Ops in which samples meet. */
+  const mixes = (t: Tensor): boolean => (!t.batched && t.inputs.some(x => x.batched)) || t.op === 'batchReverse' || t.op === 'axisToBatch'
+  it.each(named.filter(([, r]) => !mixes(build(r))))('%s', (_, recording) => {
     const whole = evaluateGraph([build(recording)], batch, dataOf(recording))[0]!
     const size = whole.data.length / whole.shape[0]!
     for (let sample = 0; sample < batch; sample++) {
@@ -69,7 +71,12 @@ describe('an op refuses what it cannot take', () => {
     'a slice before the beginning': () => ops.slice(x, [-1, 0], [1, 1]),
     'a join of shapes that differ beside the axis': () => ops.concat([x, ops.input('z', [2, 4])], 0),
     'picking rows by floats': () => ops.gather(weight, y),
-    'picking rows of what is batched': () => ops.gather(x, ids),
+    'picking rows of a single number': () => ops.gather(ops.scalar(1), ids),
+    'sorting a single number': () => ops.argsort(ops.scalar(1)),
+    'a table for each sample of rows all share': () => ops.scatterAdd(ops.constant(new Int32Array(5), [5]), weight, 3, false),
+    'the opposite order of samples where there are none': () => ops.batchReverse(weight),
+    'an axis of samples that are none': () => ops.batchToAxis(weight, 5),
+    'samples made of what has them': () => ops.axisToBatch(x),
     'a sum over an axis that is not there': () => ops.sum(x, [2]),
     'a product of matrices that do not fit': () => ops.matmul(x, x),
     'a linear map of other channels': () => ops.linear(y, weight),
@@ -79,6 +86,17 @@ describe('an op refuses what it cannot take', () => {
     'a kernel larger than the image': () => ops.conv2d(image, ops.parameter('k', [2, 3, 5, 5], { kind: 'zeros' }), undefined, { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 }),
     'a convolution of other channels': () => ops.conv2d(image, ops.parameter('k', [2, 2, 3, 3], { kind: 'zeros' }), undefined, { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 }),
     'a constant whose values do not fill its shape': () => ops.constant(new Float32Array(3), [2]),
+    'a block that sticks out': () => ops.pad(x, [0, 2], [2, 4]),
+    'repetition of an axis that has a size already': () => ops.broadcast(x, [2, 6]),
+    'rows put where floats say': () => ops.scatterAdd(y, y, 3),
+    'a gradient of another shape': () => ops.softmaxGradient(x, y),
+    'a gradient that is not batched as its value is': () => ops.geluGradient(weight, ops.input('dy', [5, 3])),
+    'a scale of another size': () => ops.layerNormGradient(x, x, 1e-5, weight),
+    'rows that do not pair': () => ops.linearWeightGradient(x, weight),
+    'a gradient no convolution gives': () => ops.conv2dInputGradient(image, ops.parameter('k', [3, 2, 3, 3], { kind: 'zeros' }), { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 }, [4, 4]),
+    'a gradient of another image': () => ops.conv2dWeightGradient(image, image, { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 }, [3, 3]),
+    'a gradient of other windows': () => ops.maxPoolGradient(image, image, { size: [2, 2], strides: [2, 2], padding: [[0, 0], [0, 0]] }),
+    'the sum over a batch of what has none': () => ops.batchSum(weight),
     'the mean over a batch of what has none': () => ops.batchMean(weight),
   }
   it.each(Object.entries(refused))('%s', (_, make) => {

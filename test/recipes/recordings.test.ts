@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { cpu } from '../../src/backends/cpu/index.js'
 import { reference } from '../../src/backends/reference/index.js'
 import { wasm } from '../../src/backends/wasm/index.js'
-import { compare } from '../../src/cli/parts/compare.js'
+import { compareAll } from '../../src/cli/parts/compareAll.js'
 import { openRecording } from '../../src/cli/parts/recording.js'
 import { replay } from '../../src/cli/parts/replay.js'
 import { valueOf } from '../support/either.js'
@@ -17,12 +17,23 @@ describe.each(files)('the recording %s', file => {
     const recording = valueOf(await openRecording(folder + file)())
     const { values } = valueOf(await replay(recording, backend)())
     expect(values.size).toBeGreaterThan(0)
-    for (const [key, ours] of values) {
-      const { comparison } = compare(ours, valueOf(await recording.recorded.read(key)()), tolerance)
-      expect({ key, ...comparison }).toMatchObject({ key, ok: true })
-    }
+    const compared = valueOf(await compareAll(recording, values, { outputs: tolerance, gradients: 1e-4 })())
+    for (const [key, { comparison }] of compared) expect({ key, ...comparison }).toMatchObject({ key, ok: true })
     await recording.close()
   })
+})
+
+it('every gradient that was recorded is compared', async () => {
+  const gradients = files.filter(file => file.includes('.grad'))
+  expect(gradients.length).toBe(7)
+  for (const file of gradients) {
+    const recording = valueOf(await openRecording(folder + file)())
+    const { values, notCompared } = valueOf(await replay(recording, cpu)())
+    expect(notCompared).toEqual([])
+    expect([...values].filter(([, value]) => 'missing' in value)).toEqual([])
+    expect([...values.keys()]).toEqual(expect.arrayContaining(['@out/loss', '@grad_in/x']))
+    await recording.close()
+  }
 })
 
 it('batch normalisation in training gives the running statistics that were recorded', async () => {

@@ -1,5 +1,5 @@
 import type { Backend, Values } from '../../src/backends/device.js'
-import { openSession } from '../../src/backends/session.js'
+import { openSession } from '../../src/backends/openSession.js'
 import type { Tensor } from '../../src/ops/tensor.js'
 import { valueOf } from '../support/either.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cpu } from '../../src/backends/cpu/index.js'
 import { reference } from '../../src/backends/reference/index.js'
-import { openSession } from '../../src/backends/session.js'
+import { openSession } from '../../src/backends/openSession.js'
 import { wasm } from '../../src/backends/wasm/index.js'
 import { add, batchMean, input, parameter, reshape, scalar } from '../../src/ops/ops.js'
 import type { Tensor } from '../../src/ops/tensor.js'

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { SignalShape } from '../../src/index.js'
+import { constructors } from '../../src/testing/arbitraries/constructors.js'
 import { compile, exactlyHelper, scratch, showDiagnostic, versions, type Diagnostic, type Version } from './compile.js'
-import { isLeftToRunTime, outcomeOf, randomPrograms, smaller, vocabulary, writeProgram, type Outcome, type Program } from './programs.js'
+import { grownPrograms, isLeftToRunTime, outcomeOf, randomPrograms, smaller, vocabulary, writeProgram, type Outcome, type Program } from './programs.js'
 
 const deep = process.env['VITRAIL_DEEP'] === '1'
 const seed = Number(process.env['VITRAIL_SEED'] ?? 20260)
-const count = deep ? 1200 : 240
+// Every layer has its turn, and a mutant beside it.
+const counts = deep ? { blind: 1200, grown: 1200 } : { blind: 160, grown: 2 * Object.keys(constructors).length + 20 }
 
 const typeOf = (shape: SignalShape): string =>
   Array.isArray(shape)
@@ -61,22 +63,39 @@ const smallest = async (version: Version, failing: Case): Promise<{ readonly pro
   return found
 }
 
-const cases = randomPrograms(seed, count)
+const blind = randomPrograms(seed, counts.blind)
+const grown = grownPrograms(seed, counts.grown)
 
-describe(`${count} random programs (seed ${seed})`, () => {
+describe(`${counts.blind} random programs drawn blindly (seed ${seed})`, () => {
   it('are as many as asked for, half of them refused, with records, blocks and branches among them', () => {
-    expect(cases.length).toBe(count)
-    expect(cases.filter(c => 'shape' in c.outcome).length).toBe(count / 2)
-    const valid = cases.filter(c => 'shape' in c.outcome).map(c => writeProgram(c.program)).join('\n')
+    expect(blind.length).toBe(counts.blind)
+    expect(blind.filter(c => 'shape' in c.outcome).length).toBe(counts.blind / 2)
+    const valid = blind.filter(c => 'shape' in c.outcome).map(c => writeProgram(c.program)).join('\n')
     for (const word of ['serial', 'residual', 'repeat', 'fanOut', 'parallel', 'merge', 'stages', 'named', 'tap', 'when', 'inputs', 'integerInput', 'patchEmbed', 'encoderBlock', 'conv2d']) expect(valid).toContain(`${word}(`)
-    expect(new Set(cases.flatMap(c => ('problem' in c.outcome ? [c.outcome.problem.code] : []))).size).toBeGreaterThan(8)
+    expect(new Set(blind.flatMap(c => ('problem' in c.outcome ? [c.outcome.problem.code] : []))).size).toBeGreaterThan(8)
   })
+})
 
-  it.each(versions)('have exactly the shape they have at run time, or are refused with the same words, under TypeScript %s', async version => {
+describe(`${counts.grown} architectures and mutants of them (seed ${seed})`, () => {
+  it('are about half of them refused, with every layer of the library among them, and deeper than blind ones', () => {
+    const refused = grown.filter(c => 'problem' in c.outcome).length
+    expect(refused).toBeGreaterThan(counts.grown / 4)
+    expect(refused).toBeLessThan((3 * counts.grown) / 4)
+    const text = grown.map(c => writeProgram(c.program)).join('\n')
+    expect(Object.keys(constructors).filter(name => !text.includes(`${name}(`))).toEqual([])
+    const mean = (cases: readonly Case[]): number => cases.reduce((sum, c) => sum + writeProgram(c.program).length, 0) / cases.length
+    expect(mean(grown)).toBeGreaterThan(mean(blind))
+    expect(new Set(grown.flatMap(c => ('problem' in c.outcome ? [c.outcome.problem.code] : []))).size).toBeGreaterThan(8)
+  })
+})
+
+describe.each(versions)('all of them, under TypeScript %s', version => {
+  it('have exactly the shape they have at run time, or are refused with the same words', async () => {
+    const cases = [...blind, ...grown]
     const verdicts = await judge(version, `programs-${version}.ts`, cases)
     const wrong = cases.filter((_, i) => verdicts[i] !== undefined)
     if (wrong.length === 0) return
     const { program, why } = await smallest(version, wrong[0]!)
-    expect.fail(`${wrong.length} of ${count} programs of seed ${seed} differ; the first, made small:\n${writeProgram(program)}\n${why}`)
-  })
+    expect.fail(`${wrong.length} of ${cases.length} programs of seed ${seed} differ:\n${verdicts.filter(v => v !== undefined).slice(0, 9).join('\n')}\nThe first, made small:\n${writeProgram(program)}\n${why}`)
+  }, 600_000)
 })

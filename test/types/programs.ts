@@ -1,5 +1,11 @@
 import * as vitrail from '../../src/index.js'
+import { model } from '../../src/layers/core/model.js'
 import { sentences, type SentenceCode } from '../../src/shape/sentence.js'
+import { choicesOf } from '../../src/testing/arbitraries/choices.js'
+import { constructors } from '../../src/testing/arbitraries/constructors.js'
+import { grow } from '../../src/testing/arbitraries/grow.js'
+import { mutants } from '../../src/testing/mutations/mutationScore.js'
+import { layerToSource, toSource } from '../../src/testing/source/toSource.js'
 import { random, type Random } from '../random.js'
 
 /**
@@ -145,7 +151,9 @@ const piece = (r: Random, depth: number): Piece => (depth > 0 && r.chance(0.35) 
 /** What a program is at run time. */
 export type Outcome = { readonly shape: vitrail.SignalShape } | { readonly refusedAt: number; readonly problem: vitrail.Problem }
 
-const evaluate = new Function('vitrail', 'pipe', 'text', 'with (vitrail) { return eval(text) }') as (v: typeof vitrail, pipe: unknown, text: string) => vitrail.AnyModel
+const run = new Function('vitrail', 'pipe', 'text', 'with (vitrail) { return eval(text) }') as (v: typeof vitrail, pipe: unknown, text: string) => vitrail.AnyModel
+/** Runs a text without its types' own words. */
+const evaluate = (v: typeof vitrail, p: unknown, text: string): vitrail.AnyModel => run(v, p, text.replaceAll(' as const)', ')').replaceAll(']!', ']'))
 
 const pipe = (x: unknown, ...layers: readonly ((x: unknown) => unknown)[]): unknown => layers.reduce((value, layer) => layer(value), x)
 
@@ -160,7 +168,7 @@ export const outcomeOf = (program: Program): Outcome => {
 }
 
 /** Sentences of options that types do not look at. A problem that is no sentence of `src/shape` is of such an option too. */
-const leftToRunTime: ReadonlySet<string> = new Set<SentenceCode>(['gridMisfit', 'positionsDoNotSplit', 'groupsDoNotSplit'])
+const leftToRunTime: ReadonlySet<string> = new Set<SentenceCode>(['gridMisfit', 'positionsDoNotSplit', 'groupsDoNotSplit', 'groupSizeDoesNotSplit'])
 export const isLeftToRunTime = (outcome: Outcome): boolean =>
   'problem' in outcome && (!(outcome.problem.code in sentences) || leftToRunTime.has(outcome.problem.code) || outcome.problem.sentence.startsWith('tokenDropout: ') && outcome.problem.code === 'prefixTooLong')
 
@@ -183,6 +191,34 @@ export const randomPrograms = (seed: number, count: number): readonly { readonly
     if (found[kind].length < count / 2) found[kind].push({ program, outcome })
   }
   return [...found.shape, ...found.problem]
+}
+
+/** A model as a program, a layer a line. */
+const programOf = (m: vitrail.AnyModel): Program => {
+  const before = toSource(model(m.input, []), { imports: false })
+  return { input: before.slice('export const model = '.length).trimEnd(), layers: m.layers.map(layer => leaf(layerToSource(layer).replace(/\n\s*/g, ' '))) }
+}
+
+/**
+ * Programs that the testing kit grows, each layer of the library in its turn, and mutants of them: as many valid ones as
+ * broken ones. They go deeper than blind ones, whose chains soon break.
+ */
+export const grownPrograms = (seed: number, count: number): readonly { readonly program: Program; readonly outcome: Outcome }[] => {
+  const choices = choicesOf(seed)
+  const kinds = Object.keys(constructors)
+  const found: { readonly program: Program; readonly outcome: Outcome }[] = []
+  for (let i = 0; found.length < count; i++) {
+    const grown = grow(choices, { favourite: kinds[i % kinds.length]!, depth: 8 })
+    const broken = mutants(grown, choices).filter(({ expected }) => 'code' in expected)
+    for (const m of [grown, ...(broken.length === 0 ? [] : [choices.pick(broken).model])]) {
+      const program = programOf(m)
+      const outcome = outcomeOf(program)
+      // Of layers of several kinds, given by a function, the compiler knows that each is one of them, but not which.
+      const isUnsure = ('problem' in outcome ? /\[index\d*\]!/ : /\)\s*,?\s*\] as const\)\[index/).test(writeProgram(program))
+      if (!isLeftToRunTime(outcome) && !isUnsure && found.length < count) found.push({ program, outcome })
+    }
+  }
+  return found
 }
 
 /** The names a program's text may use. */

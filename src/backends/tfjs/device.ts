@@ -1,38 +1,34 @@
-import { left, right } from 'fp-ts/lib/Either.js'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { Tensor } from '../../ops/tensor.js'
 import type { Device, Values } from '../device.js'
-import type { Lowering, Lowerings } from './lowering.js'
-import { Workspace, type Tfjs } from './workspace.js'
+import { kernelDevice } from './kernelDevice.js'
+import type { KernelHost } from './kernelHost.js'
+import type { Lowerings } from './lowering.js'
+
+/** The module, as the user's own copy of tfjs gives it. */
+export type Tfjs = typeof import('@tensorflow/tfjs-core')
 
 /**
- * A device over a tfjs backend that is ready.
+ * A device over a tfjs backend that is ready. Its kernels are called by name, without the engine: no tape, no tidy, no active
+ * backend that another part of the program might have changed. What they make is ours to free, buffer by buffer.
  *
  * @param keepsArrays whether values must be copied on their way in and out, lest a caller's array be ours too
  */
 export const tfjsDevice = (name: string, tf: Tfjs, backendName: string, table: Lowerings, keepsArrays: boolean): Device<TensorInfo> => {
   const backend = tf.engine().findBackend(backendName)
-  const w = new Workspace(tf, backend, backendName)
-  const choose = (node: Tensor): readonly string[] | Lowering => {
-    const ways = (table[node.op as keyof Lowerings] as readonly Lowering[]).filter(way => way.fits?.(node) ?? true)
-    return ways.find(way => way.needs.every(kernel => w.has(kernel))) ?? ways.at(-1)?.needs.filter(kernel => !w.has(kernel)) ?? [node.op]
-  }
-  return {
+  const host: KernelHost = {
     name,
-    kernel: (node, batch) => {
-      const way = choose(node)
-      if (Array.isArray(way)) return left(way)
-      const { adapt, run } = way as Lowering
-      return right({
-        ...(adapt === undefined ? {} : { adapt: { input: adapt.input, make: (x: TensorInfo) => w.scope(() => adapt.make(w, x, node)) } }),
-        run: inputs => w.scope(() => run(w, inputs, node, batch)),
-      })
+    has: kernel => tf.getKernel(kernel, backendName) !== undefined,
+    run: (kernel, inputs, attrs) => {
+      const result = tf.getKernel(kernel, backendName).kernelFunc({ inputs: inputs as never, attrs: attrs as never, backend })
+      return Array.isArray(result) ? result : [result]
     },
-    upload: (values, shape, dtype) => w.upload(keepsArrays ? values.slice() : values, shape, dtype),
-    download: async buffer => {
-      const values = (await backend.read(buffer.dataId)) as Values
+    upload: (values, shape, dtype) => ({ dataId: backend.write(keepsArrays ? values.slice() : values, [...shape], dtype), shape: [...shape], dtype }),
+    download: async x => {
+      const values = (await backend.read(x.dataId)) as Values
       return keepsArrays ? values.slice() : values
     },
-    free: buffer => w.free(buffer),
+    free: x => void backend.disposeData(x.dataId),
+    held: () => ({ buffers: backend.numDataIds() }),
   }
+  return kernelDevice(host, table)
 }

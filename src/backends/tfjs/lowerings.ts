@@ -134,4 +134,9 @@ export const lowerings: Lowerings = {
   conv2dInputGradient: [adjoints.depthwiseConv2dInputGradient, adjoints.conv2dInputGradient],
   conv2dWeightGradient: [adjoints.depthwiseConv2dWeightGradient, adjoints.conv2dWeightGradient],
   maxPoolGradient: [adjoints.maxPoolGradient],
+  // Fused ops run as what they stand for, unless a backend knows better: see `composed`.
+  fusedLinear: [],
+  packedAttention: [],
+  packedAttentionGradient: [],
+  elementwise: [],
 }

@@ -3,9 +3,8 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { KernelBackend } from '@tensorflow/tfjs-core'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Backend, Device } from '../device.js'
-import { tfjsDevice } from './device.js'
+import { tfjsDevice, type Tfjs } from './device.js'
 import type { Lowerings } from './lowering.js'
-import type { Tfjs } from './workspace.js'
 
 /** How one tfjs backend is found and started. */
 export interface TfjsBackendParts {

@@ -1,35 +1,28 @@
-import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
+import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { DType, Shape } from '../../shape/shape.js'
 import type { Values } from '../device.js'
+import type { KernelHost, KernelInputs } from './kernelHost.js'
 
-/** The module, as the user's own copy of tfjs gives it. */
-export type Tfjs = typeof import('@tensorflow/tfjs-core')
-
-/**
- * Calls tfjs kernels by name, without the engine: no tape, no tidy, no active backend that another part of
- * the program might have changed. What it makes is ours to free, buffer by buffer.
- */
+/** Where lowerings call kernels by name. What they make on the way is freed when their scope ends. */
 export class Workspace {
   private readonly scalars = new Map<number, TensorInfo>()
   private made: TensorInfo[] = []
 
-  constructor(private readonly tf: Tfjs, readonly backend: KernelBackend, private readonly backendName: string) {}
+  constructor(private readonly host: KernelHost) {}
 
   has(kernel: string): boolean {
-    return this.tf.getKernel(kernel, this.backendName) !== undefined
+    return this.host.has(kernel)
   }
 
   /** Runs a kernel; the result belongs to the scope that is open (see {@link scope}). */
-  call(kernel: string, inputs: Readonly<Record<string, TensorInfo | undefined>> | readonly TensorInfo[], attrs: object = {}): TensorInfo {
+  call(kernel: string, inputs: KernelInputs, attrs: object = {}): TensorInfo {
     return this.callAll(kernel, inputs, attrs)[0]!
   }
 
   /** The same for a kernel of several results. */
-  callAll(kernel: string, inputs: Readonly<Record<string, TensorInfo | undefined>> | readonly TensorInfo[], attrs: object = {}): readonly TensorInfo[] {
-    const found = this.tf.getKernel(kernel, this.backendName)
-    if (found === undefined) throw new Error(`${this.backendName} has no kernel called ${kernel}`)
-    const result = found.kernelFunc({ inputs: inputs as never, attrs: attrs as never, backend: this.backend })
-    const all = Array.isArray(result) ? result : [result]
+  callAll(kernel: string, inputs: KernelInputs, attrs: object = {}): readonly TensorInfo[] {
+    if (!this.host.has(kernel)) throw new Error(`${this.host.name} has no kernel called ${kernel}`)
+    const all = this.host.run(kernel, inputs, attrs)
     this.made.push(...all)
     return all
   }
@@ -54,11 +47,11 @@ export class Workspace {
   }
 
   upload(values: Values, shape: Shape, dtype: DType): TensorInfo {
-    return { dataId: this.backend.write(values, [...shape], dtype), shape: [...shape], dtype }
+    return this.host.upload(values, shape, dtype)
   }
 
   free(x: TensorInfo): void {
-    this.backend.disposeData(x.dataId)
+    this.host.free(x)
   }
 
   /** Frees all that `f` made but its result. */

@@ -1,10 +1,9 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { valueShape, type Convolution, type Tensor } from '../../ops/tensor.js'
+import { valueShape, type Tensor } from '../../ops/tensor.js'
 import { sizeOf } from '../../shape/shape.js'
 import type { Lowering, Lowerings } from '../tfjs/lowering.js'
 import { lowerings as shared } from '../tfjs/lowerings.js'
-import type { Workspace } from '../tfjs/workspace.js'
-import { geluNames } from './geluNames.js'
+import { begin, channelsInside, channelsLast, isDepthwise, isLinear } from './convolutions.js'
+import { activationNames } from './activationNames.js'
 
 /** Neighbouring axes in order, which one pass can sum. */
 const areNeighbours = (axes: readonly number[]): boolean => axes.length > 0 && axes.every((axis, i) => i === 0 || axis === axes[i - 1]! + 1)
@@ -19,19 +18,6 @@ const overAllSamples = <K extends 'batchSum' | 'batchMean'>(scaleOf: (batch: num
   needs: ['VitrailSum', 'Reshape'],
   run: (w, [x], node) => w.reshape(w.call('VitrailSum', { x }, { axis: 0, count: 1, scale: scaleOf(x!.shape[0]!) }), [1, ...node.shape]),
 })
-
-const isDepthwise = ({ groups }: Convolution, channels: number, out: number): boolean => groups === channels && out === channels
-/** A convolution that looks at one place at a time is a linear map of it. */
-const isLinear = ({ strides, padding, groups }: Convolution, size: readonly number[]): boolean => groups === 1 && [...strides, ...size].every(n => n === 1) && padding.flat().every(n => n === 0)
-const begin = ({ padding }: Convolution): readonly [number, number] => [padding[0][0], padding[1][0]]
-
-/** PyTorch's `[out, in/groups, height, width]` to `[out, height, width, in/groups]`. */
-const channelsLast = (w: Workspace, weight: TensorInfo): TensorInfo => w.call('VitrailTranspose', { x: w.reshape(weight, weight.shape.slice(1)) }, { perm: [0, 2, 3, 1] })
-/** A filter a channel, `[channels, 1, height, width]`, to `[height, width, channels]`. */
-const channelsInside = (w: Workspace, weight: TensorInfo): TensorInfo => {
-  const [, channels, , height, width] = weight.shape as [number, number, number, number, number]
-  return w.reshape(w.call('VitrailTranspose', { x: w.reshape(weight, [channels, height * width]) }, { perm: [1, 0] }), [height, width, channels])
-}
 
 const inputGradients: Lowerings['conv2dInputGradient'] = [
   {
@@ -86,7 +72,7 @@ export const lowerings = {
   mean: [summed<'mean'>(({ attributes: { axes }, inputs: [x] }) => 1 / axes.reduce((n, axis) => n * x!.shape[axis]!, 1)), ...shared.mean],
   batchSum: [overAllSamples<'batchSum'>(() => 1), ...shared.batchSum],
   batchMean: [overAllSamples<'batchMean'>(batch => 1 / batch), ...shared.batchMean],
-  geluGradient: [{ needs: ['VitrailGeluGradient'], run: (w, [x, dy], { attributes: { form } }) => w.call('VitrailGeluGradient', { x, dy }, { fn: geluNames[form] }) }, ...shared.geluGradient],
+  geluGradient: [{ needs: ['VitrailGeluGradient'], run: (w, [x, dy], { attributes: { form } }) => w.call('VitrailGeluGradient', { x, dy }, { fn: activationNames[form] }) }, ...shared.geluGradient],
   softmaxGradient: [{ needs: ['VitrailSoftmaxGradient'], run: (w, [y, dy]) => w.call('VitrailSoftmaxGradient', { y, dy }) }, ...shared.softmaxGradient],
   layerNormGradient: [
     {

@@ -1,15 +1,30 @@
-import { valueShape } from '../../ops/tensor.js'
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { valueShape, type Tensor } from '../../ops/tensor.js'
 import type { Lowerings } from '../tfjs/lowering.js'
+import type { Workspace } from '../tfjs/workspace.js'
 import { overBatch } from '../tfjs/contractions.js'
 import * as adjoints from './adjoints.js'
+import * as convolutions from './convolutions.js'
 import { lowerings } from '../tfjs/lowerings.js'
-import { geluNames } from './geluNames.js'
+import { activationNames } from './activationNames.js'
+import { repeatsOf } from './kernels/elementwise.js'
+
+/** A batch of unknown size: more than one. */
+const manySamples = 2
+
+/** Weights in panels, once where they do not change. */
+const packed = { input: 1, make: (w: Workspace, weight: TensorInfo): TensorInfo => w.call('VitrailPack', { w: w.reshape(weight, weight.shape.slice(1)) }, { transposed: true }) }
+
+const linear = (w: Workspace, operands: Readonly<Record<string, TensorInfo | undefined>>, bias: TensorInfo | undefined, activation: string, node: Tensor): TensorInfo => {
+  const n = node.shape.at(-1) as number
+  return w.call('VitrailLinear', { ...operands, ...(bias === undefined ? {} : { bias: w.reshape(bias, [n]) }) }, { n, activation })
+}
 
 /** What our own kernels do better, before what tfjs does. */
 export const wasmLowerings: Lowerings = {
   ...lowerings,
   ...adjoints.lowerings,
-  gelu: [{ needs: ['VitrailUnary'], run: (w, [x], { attributes: { form } }) => w.call('VitrailUnary', { x }, { fn: geluNames[form] }) }, ...lowerings.gelu],
+  gelu: [{ needs: ['VitrailUnary'], run: (w, [x], { attributes: { form } }) => w.call('VitrailUnary', { x }, { fn: activationNames[form] }) }, ...lowerings.gelu],
   layerNorm: [
     {
       needs: ['VitrailLayerNorm'],
@@ -21,21 +36,25 @@ export const wasmLowerings: Lowerings = {
   softmax: [{ needs: ['VitrailSoftmax'], run: (w, [x]) => w.call('VitrailSoftmax', { x }) }, ...lowerings.softmax],
   slice: [{ needs: ['VitrailSlice'], run: (w, [x], node, batch) => w.call('VitrailSlice', { x }, { begin: [0, ...node.attributes.begin], size: valueShape(node, batch) }) }, ...lowerings.slice],
   transpose: [
-    { needs: ['VitrailTranspose'], fits: node => node.shape.length < 6, run: (w, [x], { attributes: { perm } }) => w.call('VitrailTranspose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) },
+    { needs: ['VitrailTranspose'], run: (w, [x], { attributes: { perm } }) => w.call('VitrailTranspose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) },
     ...lowerings.transpose,
   ],
   matmul: [{ needs: ['VitrailMatMul'], run: (w, [a, b], { attributes }) => w.call('VitrailMatMul', { a, b }, attributes) }, ...lowerings.matmul],
-  linear: [
+  linear: [{ needs: ['VitrailPack', 'VitrailLinear'], adapt: packed, run: (w, [x, weight, bias], node) => linear(w, { x, packed: weight }, bias, 'none', node) }, ...lowerings.linear],
+  fusedLinear: [
     {
       needs: ['VitrailPack', 'VitrailLinear'],
-      adapt: { input: 1, make: (w, weight) => w.call('VitrailPack', { w: w.reshape(weight, weight.shape.slice(1)) }, { transposed: true }) },
-      run: (w, [x, packed, bias], node) => {
-        const n = node.shape.at(-1) as number
-        return w.call('VitrailLinear', { x, packed, ...(bias === undefined ? {} : { bias: w.reshape(bias, [n]) }) }, { n, activation: 'none' })
+      adapt: packed,
+      run: (w, inputs, node) => {
+        const { activation, residual } = node.attributes
+        const [x, weight, bias] = residual ? inputs.slice(0, -1) : inputs
+        return linear(w, { x, packed: weight, ...(residual ? { residual: inputs.at(-1) } : {}) }, bias, activationNames[activation], node)
       },
     },
-    ...lowerings.linear,
   ],
+  packedAttention: [{ needs: ['VitrailPackedAttention'], run: (w, [qkv, bias], { attributes }) => w.call('VitrailPackedAttention', { qkv, ...(bias === undefined ? {} : { bias }) }, attributes) }],
+  packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient'], run: (w, [qkv, dy], { attributes }) => w.call('VitrailPackedAttentionGradient', { qkv, dy }, attributes) }],
+  elementwise: [{ needs: ['VitrailElementwise'], fits: node => node.inputs.every(x => repeatsOf([x.batched ? manySamples : 1, ...x.shape], [node.batched ? manySamples : 1, ...node.shape]) !== undefined), run: (w, inputs, node, batch) => w.call('VitrailElementwise', inputs, { steps: node.attributes.steps, shape: valueShape(node, batch) }) }],
   attention: [
     {
       needs: ['VitrailTokenAttention', 'Tile'],
@@ -46,4 +65,8 @@ export const wasmLowerings: Lowerings = {
     },
     ...lowerings.attention,
   ],
+  argsort: [{ needs: ['VitrailArgsort'], run: (w, [x], { attributes }) => w.call('VitrailArgsort', { x }, attributes) }, ...lowerings.argsort],
+  conv2d: [...convolutions.lowerings.conv2d, ...lowerings.conv2d],
+  maxPool: [...convolutions.lowerings.maxPool, ...lowerings.maxPool],
+  averagePool: [...convolutions.lowerings.averagePool, ...lowerings.averagePool],
 }

@@ -10,6 +10,7 @@ const table: Readonly<Record<string, () => Promise<Backend>>> = {
   reference: async () => (await import('../../backends/reference/index.js')).reference,
   cpu: async () => (await import('../../backends/cpu/index.js')).cpu,
   wasm: async () => (await import('../../backends/wasm/index.js')).wasm,
+  'tfjs-wasm': async () => (await import('../../backends/tfjs-wasm/index.js')).tfjsWasm,
   node: async () => (await import('../../backends/node/index.js')).node,
   'node-gpu': async () => (await import('../../backends/node-gpu/index.js')).nodeGpu,
 }

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { recipes, type Recipe } from '../../../recipes/index.js'
 import type { Backend } from '../../backends/device.js'
+import { left, type Either } from 'fp-ts/lib/Either.js'
+import type { Graph } from '../../graph/graph.js'
 import { cost } from '../../graph/cost.js'
 import { trace } from '../../graph/trace.js'
 import { shapeOfSignal } from '../../layers/core/refuse.js'
-import type { AnyModel } from '../../layers/core/model.js'
-import { showProblem, type Problem } from '../../shape/problem.js'
+import { model as modelOf, type AnyModel } from '../../layers/core/model.js'
+import { problem, showProblem, type Problem } from '../../shape/problem.js'
 import { tracesLaw } from '../../testing/check/tracesLaw.js'
 import { checkModel, type Checked, type Failure } from '../../testing/check/checkModel.js'
 import { asPublishedLaw, publishedFailure } from '../../testing/check/publishedFailure.js'
@@ -15,6 +17,7 @@ import type { Law, Verdict } from '../../testing/laws/core/law.js'
 import type { ReportedFailure, ReportedLaw, ReportedModel } from '../../testing/reporters/report.js'
 import { countLayers } from '../../testing/shrink/countLayers.js'
 import { toSource } from '../../testing/source/toSource.js'
+import { placesOf, type Place } from '../../testing/shrink/placesOf.js'
 import { shrinkModel } from '../../testing/shrink/shrinkModel.js'
 import type { TypedModel } from '../../testing/types/typeProgram.js'
 import { typesAgree, typesAgreeLaw } from '../../testing/types/typesAgree.js'
@@ -53,7 +56,7 @@ export const checkTarget = async (subject: Subject, checking: Checking): Promise
   const began = Date.now()
   const about = { id, input: inputShape(model.input), seed: checking.seed, backend: checking.backends.map(({ name }) => name).join(',') }
   const seconds = (): number => (Date.now() - began) / 1000
-  const traced = trace(model)
+  const traced = tracedOrThrown(model)
   if (traced._tag === 'Left') {
     const broken = [await misfit(subject, traced.left)]
     return { report: { ...about, ok: false, seconds: seconds(), laws: [], failures: broken.map(({ failure }) => failure), problem: traced.left }, broken }
@@ -69,7 +72,7 @@ export const checkTarget = async (subject: Subject, checking: Checking): Promise
     broken.push(...failures)
   }
   if (checking.asksRecord && isPublished(id)) {
-    const { law, failures } = checkPublished(subject)
+    const { law, failures } = checkPublished(subject, broken.length > 0)
     laws.push(law)
     broken.push(...failures)
   }
@@ -92,13 +95,33 @@ const reported = (subject: Subject, { law, part, evidence, also, smallest }: Fai
   },
 })
 
+/** A layer that throws is a fault in that layer, and no reason to stop. */
+const tracedOrThrown = (model: AnyModel): Either<Problem, Graph> => {
+  try {
+    return trace(model)
+  } catch (fault) {
+    const place = thrower(placesOf(model))
+    const at = place === undefined ? {} : { path: `${place.path === '' ? '' : `${place.path} › `}${place.layer.definition.kind}` }
+    return left(problem('layerThrows', `a layer throws: ${fault instanceof Error ? fault.message : String(fault)}`, { ...at, remedy: 'this is a fault in the layer: what it cannot do its `check` must refuse' }))
+  }
+}
+
+/** The innermost layer that gave nothing. */
+const thrower = (places: readonly Place[]): Place | undefined => {
+  const place = places.find(({ output }) => output === undefined)
+  return place === undefined ? undefined : (thrower(place.children) ?? place)
+}
+
 /** Layers that do not fit together, shrunk to the fewest that do not fit in that way. */
 const misfit = async (subject: Subject, why: Problem): Promise<Broken> => {
-  const { model, source, layers } = await shrinkModel(subject.model, candidate => {
+  const alone = why.code === 'layerThrows' ? thrower(placesOf(subject.model)) : undefined
+  const shrunk = alone === undefined ? await shrinkModel(subject.model, candidate => {
     const traced = trace(candidate)
     return traced._tag === 'Left' && traced.left.code === why.code
-  })
-  const smaller = trace(model)
+  }) : undefined
+  const model = shrunk?.model ?? (modelOf(alone!.input, [alone!.layer]) as unknown as AnyModel)
+  const [source, layers] = [toSource(model), countLayers(model)]
+  const smaller = tracedOrThrown(model)
   const [, kind = ''] = /› (\w+)$/.exec(why.path) ?? []
   const { name, title, meaning } = tracesLaw
   return { model, failure: { law: name, title, meaning, part: why.path === '' ? 'whole' : why.path, path: why.path, evidence: showProblem(why), also: [], ...placeInFile(subject, why.path.replace(/ ›.*/, ''), kind), smallest: { source, layers, evidence: smaller._tag === 'Left' ? showProblem(smaller.left) : '' } } }
@@ -145,12 +168,14 @@ const checkTypes = async (subject: Subject, checked: Checked): Promise<{ readonl
 const published = recipes as unknown as Readonly<Record<string, Recipe>>
 const isPublished = (id: string): boolean => Object.hasOwn(published, id)
 
-const checkPublished = ({ id }: Subject): { readonly law: ReportedLaw; readonly failures: readonly Broken[] } => {
+/** Of a recipe that cannot even be evaluated, other laws tell more, where they were broken. */
+const checkPublished = ({ id }: Subject, isBroken: boolean): { readonly law: ReportedLaw; readonly failures: readonly Broken[] } => {
   const recorded = recordedFingerprints(readFileSync(join(packageRoot(), 'recipes', 'fingerprints.json'), 'utf8')).get(id)
   const { name, title, meaning } = asPublishedLaw
   if (recorded === undefined) return { law: { law: name, title, kept: 0, silent: 1, broken: 0 }, failures: [] }
   const found = publishedFailure(published[id]!, recorded)
   if (found._tag === 'Right' && found.right === undefined) return { law: { law: name, title, kept: 1, silent: 0, broken: 0 }, failures: [] }
+  if (found._tag === 'Left' && isBroken) return { law: { law: name, title, kept: 0, silent: 0, broken: 1 }, failures: [] }
   const { evidence, smallest } = found._tag === 'Left' ? { evidence: found.left.sentence, smallest: published[id]!.model } : found.right!
   return { law: { law: name, title, kept: 0, silent: 0, broken: 1 }, failures: [{ model: smallest, failure: { law: name, title, meaning, part: 'recipe', path: '', evidence, also: [], smallest: { source: toSource(smallest), layers: countLayers(smallest), evidence: 'here it differs first from what was published' } } }] }
 }

@@ -3,14 +3,17 @@ import { dirname, join } from 'node:path'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { recipes, type Recipe } from '../../../recipes/index.js'
-import { compile } from '../../backends/compile.js'
 import type { Backend } from '../../backends/device.js'
+import { openSession } from '../../backends/openSession.js'
+import type { Graph } from '../../graph/graph.js'
 import { trace } from '../../graph/trace.js'
-import { isTensor } from '../../ops/tensor.js'
+import type { InputSpec } from '../../layers/core/model.js'
+import { isTensor, type Signal } from '../../ops/tensor.js'
 import { isSize } from '../../shape/natural.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { show, sizeOf, type Shape } from '../../shape/shape.js'
 import { formulaWeights } from '../../weights/formulaWeights.js'
+import { initialise } from '../../weights/initialise.js'
 import type { Comparison } from './compare.js'
 import { layouts } from './layouts.js'
 import { type JsonObject, readJson } from './readJson.js'
@@ -27,10 +30,12 @@ interface FullRecording {
   readonly name: string
   readonly salt: string
   readonly keys_file: string
-  /** Images by formula; other inputs, such as texts, are not replayed. */
+  /** Images and noise by formula, texts as rows of numbers. */
   readonly inputs: Readonly<Record<string, JsonObject>>
   readonly outputs: Readonly<Record<string, Digest>>
   readonly features: Readonly<Record<string, Digest>>
+  /** Weights that have their initial values: tables that the reference computes. */
+  readonly keys_not_from_formula?: readonly string[]
 }
 
 /** An input made by formula. */
@@ -53,10 +58,12 @@ const areDigests = areAll(({ shape, first, l2 }) => isShape(shape) && areNumbers
 
 /** What each field of a {@link FullRecording} must be. */
 const fields: Readonly<Record<keyof FullRecording, (value: unknown) => boolean>> = {
+  keys_not_from_formula: value => value === undefined || (Array.isArray(value) && value.every(isText)),
   name: isText, salt: isText, keys_file: isText, outputs: areDigests, features: areDigests,
   inputs: areAll(() => true),
 }
 const isFormulaInput = (input: unknown): input is FormulaInput => isObject(input) && isShape(input['shape']) && isText(input['key']) && areNumbers([input['offset'], input['s']])
+const isWrittenOut = (input: unknown): input is { readonly values: readonly (readonly number[])[] } => isObject(input) && Array.isArray(input['values']) && input['values'].length > 0 && input['values'].every(areNumbers)
 const isRow = (row: unknown): boolean => Array.isArray(row) && isText(row[0]) && isShape(row[1]) && (areNumbers([row[4], row[5]]) || (row[4] === null && row[5] === null))
 const isFormulaRow = (row: readonly unknown[]): row is KeyRow => row[4] !== null
 
@@ -85,39 +92,67 @@ export const readFull = (file: string, only: readonly string[] | undefined): Tas
  * @param tolerance the largest error of a value; by default 5e-5, and 2e-4 for hybrids, whose float32 noise is larger
  */
 export const replayFull = (file: string, recording: FullRecording, backend: Backend, tolerance: number | undefined): TaskEither<Problem, { readonly family: string; readonly outputs: Readonly<Record<string, Comparison>> }> => async () => {
-  const { name, salt, inputs, outputs, features } = recording
+  const { name, salt, outputs, features, keys_not_from_formula: computed = [] } = recording
   const recipe = Object.hasOwn(recipes, name) ? (recipes as unknown as Readonly<Record<string, Recipe>>)[name] : undefined
   if (recipe === undefined) return left(problem('notListed', `${name}: is no model of the listing`))
   const traced = trace(recipe.model)
   if (traced._tag === 'Left') return traced
+  const graph = traced.right
   const rows = await keyRows(file, recording)
   if (rows._tag === 'Left') return rows
   const weights = (key: string, shape: Shape): TaskEither<Problem, Float32Array> => async () => {
     const row = rows.right.get(key)
+    const own = graph.parameters.find(p => p.attributes.name === key)
+    if (computed.includes(key) && own !== undefined) return right(initialise(own.attributes.initialiser, shape, 0, key))
     if (row === undefined) return left(problem('missingWeight', `${name}: the reference has no weight '${key}'`))
     return sizeOf(row[1]) === sizeOf(shape) ? right(formulaWeights(key, row[1], row[4], row[5], salt)) : left(problem('weightMisfit', `${name}: '${key}' is ${show(row[1])} in the reference and ${show(shape)} here`))
   }
-  const x = inputs['x']
-  const spec = recipe.model.input
-  const pixels = !isFormulaInput(x) || !('shape' in spec) || sizeOf(x.shape) !== sizeOf(spec.shape) ? undefined : layouts.ours(formulaWeights(x.key, x.shape, x.offset, x.s, salt), x.shape, spec.shape)
-  if (pixels === undefined) return left(problem('inputMisfit', `${name}: the recorded input is not one image of the model's size`))
-  const place = (key: string): string | undefined => (key === 'logits' ? undefined : (recipe.outputs?.[key] ?? key))
+  const fed = inputsOf(recording, recipe.model.input, 'x')
+  if (fed._tag === 'Left') return fed
   const wanted = new Map<string, Digest>([...Object.entries(outputs).map(([key, d]) => [`@out/${key}`, d] as const), ...Object.entries(features).map(([key, d]) => [`@feat/${key}`, d] as const)])
-  const names = [...new Set([...wanted.keys()].flatMap(key => place(bare(key)) ?? []))].filter(feature => traced.right.features.has(feature))
-  const program = await compile(recipe.model, { backend, weights, features: names })()
-  if (program._tag === 'Left') return program
-  const ran = await program.right.runWithFeatures(pixels as never)()
-  program.right.dispose()
+  const signals = new Map([...wanted.keys()].flatMap(key => ((signal => (signal === undefined || !isTensor(signal) ? [] : [[key, signal] as const]))(signalOf(key, recipe, graph)))))
+  const session = await openSession({ full: { inputs: graph.inputs, outputs: Object.fromEntries(signals) } }, { backend, weights })()
+  if (session._tag === 'Left') return session
+  const ran = await session.right.run('full', fed.right.values)()
+  session.right.dispose()
   if (ran._tag === 'Left') return ran
-  const inner = ran.right.features as unknown as Readonly<Record<string, Float32Array>>
   const compared: Record<string, Comparison> = {}
   for (const [key, digest] of wanted) {
-    const feature = place(bare(key))
-    const signal = feature === undefined ? traced.right.output : traced.right.features.get(feature)
-    const values = feature === undefined ? (ran.right.output as unknown as Float32Array) : inner[feature]
-    compared[key] = signal === undefined || !isTensor(signal) || values === undefined ? { maxAbs: null, maxRel: null, ok: false, problem: `the model has no layer '${bare(key)}'` } : compareDigest(values, [1, ...signal.shape], digest, tolerance ?? (recipe.family === 'hybrid' ? 2e-4 : 5e-5))
+    const signal = signals.get(key)
+    compared[key] = signal === undefined ? { maxAbs: null, maxRel: null, ok: false, problem: `the model has no ${key.startsWith('@out/') ? 'output' : 'layer'} '${bare(key)}'` } : compareDigest(ran.right[key] as Float32Array, signal.batched ? [fed.right.batch, ...signal.shape] : signal.shape, digest, tolerance ?? (recipe.family === 'hybrid' ? 2e-4 : 5e-5))
   }
   return right({ family: recipe.family, outputs: compared })
+}
+
+/** Where the reference's output or inner output is among ours. */
+const signalOf = (key: string, { outputs = {}, computed }: Recipe, graph: Graph): Signal | undefined => {
+  const name = bare(key)
+  if (!key.startsWith('@out/')) return graph.features.get(name)
+  const own = computed?.(graph)
+  if (own !== undefined && Object.hasOwn(own, name)) return own[name]
+  if (Object.hasOwn(outputs, name)) return graph.features.get(outputs[name]!)
+  if (!isTensor(graph.output)) return Object.hasOwn(graph.output, name) ? graph.output[name] : undefined
+  return name === 'logits' ? graph.output : graph.features.get(name)
+}
+
+/** What the model is fed, each tensor made by formula or written out, and of how many samples. */
+const inputsOf = (recording: FullRecording, spec: InputSpec, name: string): Either<Problem, { readonly values: unknown; readonly batch: number }> => {
+  if ('fields' in spec) {
+    const values: Record<string, unknown> = {}
+    let batch = 1
+    for (const [field, inner] of Object.entries(spec.fields)) {
+      const read = inputsOf(recording, inner, field)
+      if (read._tag === 'Left') return read
+      values[field] = read.right.values
+      batch = read.right.batch
+    }
+    return right({ values, batch })
+  }
+  const input = recording.inputs[name]
+  const [shape, made] = isFormulaInput(input) ? [input.shape, formulaWeights(input.key, input.shape, input.offset, input.s, recording.salt)] : isWrittenOut(input) ? [[input.values.length, input.values[0]!.length], Int32Array.from(input.values.flat())] : [[], undefined]
+  const values = made === undefined ? undefined : layouts.ours(made, shape, spec.shape)
+  if (values === undefined || values instanceof Int32Array !== (spec.dtype === 'int32')) return left(problem('inputMisfit', `${recording.name}: the recorded input '${name}' is not what the model takes, ${show(spec.shape)} after the batch`))
+  return right({ values, batch: shape[0]! })
 }
 
 const bare = (key: string): string => key.slice(key.indexOf('/') + 1)

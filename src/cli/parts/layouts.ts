@@ -31,8 +31,9 @@ const ours = (values: Numbers, recorded: Shape, shape: Shape): Numbers | undefin
  * A shape with as many channels as places leaves more than one. None where the sizes differ.
  */
 const theirs = (values: Numbers, shape: Shape, recorded: Shape): readonly Numbers[] => {
-  // What is the same for every sample has no batch axis here; ConViT's offsets were recorded with one.
-  if (sameShape(recorded, [1, ...shape])) return [values]
+  // What is the same for every sample has no batch axis here; ConViT's offsets were recorded with one, losses with two.
+  const more = recorded.length - shape.length
+  if (more > 0 && recorded.slice(0, more).every(size => size === 1) && sameShape(recorded.slice(more), shape)) return [values]
   if (sizeOf(shape) !== sizeOf(recorded) || shape[0] !== recorded[0]) return []
   if (shape.length < 2) return sameShape(shape, recorded) ? [values] : []
   const [batch, channels] = [shape[0]!, shape.at(-1)!]

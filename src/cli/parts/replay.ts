@@ -1,7 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Backend } from '../../backends/device.js'
-import { openSession } from '../../backends/session.js'
+import { openSession } from '../../backends/openSession.js'
 import { gradient } from '../../graph/gradient/gradient.js'
 import type { InputSpec } from '../../layers/core/model.js'
 import { input as integers, multiply, scalar } from '../../ops/ops.js'
@@ -77,6 +77,8 @@ const objectiveOf = (recording: Recording): Objective | undefined => {
 
 const placeOf = ({ replica, graph }: Recording, objective: Objective | undefined, key: string): Place => {
   const name = key.slice(key.indexOf('/') + 1)
+  const computed = key.startsWith('@out/') ? replica.computed?.(graph) : undefined
+  if (computed !== undefined && Object.hasOwn(computed, name)) return { signal: computed[name]! }
   if (isGradient(key) || key === '@out/loss') {
     if (objective === undefined) return { missing: `there are no logits or no ${targetKey} to make a loss of` }
     if (!isGradient(key)) return { signal: objective.loss }

@@ -1,6 +1,8 @@
 import { OpError } from '../../ops/opError.js'
 import * as ops from '../../ops/ops.js'
 import type { OpKind, Tensor } from '../../ops/tensor.js'
+import { unfused } from '../../ops/unfused.js'
+import { asPackedAttention } from '../../ops/asPackedAttention.js'
 import * as decompositions from './decompositions.js'
 import { recomputed } from './recomputed.js'
 import type { Contribution, Rule } from './rule.js'
@@ -87,7 +89,7 @@ export const rules: { readonly [K in OpKind]: Rule<K> } = {
     ]
   },
   linear: ({ inputs: [x, weight] }, dy) => [() => ops.linear(dy, ops.transpose(weight!, [1, 0])), () => ops.linearWeightGradient(x!, dy), () => dy],
-  attention: y => ({ instead: decompositions.attention(y) }),
+  attention: y => ({ instead: (y.inputs.length > 3 ? undefined : asPackedAttention(y)) ?? decompositions.attention(y) }),
   conv2d: ({ attributes, inputs: [x, weight] }, dy) => [
     () => ops.conv2dInputGradient(dy, weight!, attributes, [x!.shape[0]!, x!.shape[1]!]),
     () => ops.conv2dWeightGradient(x!, dy, attributes, [weight!.shape[2]!, weight!.shape[3]!]),
@@ -107,4 +109,9 @@ export const rules: { readonly [K in OpKind]: Rule<K> } = {
   after: (_, dy) => [() => dy],
   remat: (y, dy) => recomputed(y, dy),
   detach: none,
+  fusedLinear: y => ({ instead: unfused(y) }),
+  // Where there is a bias its gradient needs the scores, and then so may the others.
+  packedAttention: (y, dy) => (y.inputs.length > 1 ? { instead: unfused(y) } : [() => ops.packedAttentionGradient(y.inputs[0]!, dy, y.attributes)]),
+  packedAttentionGradient: y => ({ instead: unfused(y) }),
+  elementwise: y => ({ instead: unfused(y) }),
 }

@@ -54,6 +54,7 @@ export const places = (m: AnyModel): Either<Problem, readonly Place[]> => {
         ...context,
         apply: (inner, signal, scope) => context.apply(inside(inner), signal, scope),
         applyToEach: (inner: AnyLayer, signal: Tensor, window: Window) => context.applyToEach(inside(inner), signal, window),
+        applyUnder: (policy, inner, signal, scope) => context.applyUnder(policy, inside(inner), signal, scope),
       })
     }
     return defineLayer(definition.kind, definition.make, definition.args, { ...definition, forward } as never)

@@ -1,8 +1,8 @@
 /** A size of the signal that arrives: its last axis; the first of tokens×channels; the first two of an image; all but the last, multiplied. */
 export type Axis = 'channels' | 'tokens' | 'height' | 'width' | 'places'
 
-/** What an inner layer has to keep: nothing, the shape, the number of tokens, or it must give what the layer before it among the arguments gives. */
-export type Keeps = 'nothing' | 'shape' | 'tokens' | 'previous'
+/** What an inner layer has to keep: nothing, the shape, the number of tokens (and give two channels: `pairs`), or it must give what the layer before it among the arguments gives. */
+export type Keeps = 'nothing' | 'shape' | 'tokens' | 'pairs' | 'previous'
 
 /**
  * What one argument or one option of a layer may be, as plain data. The layer itself never reads it: generators of
@@ -16,13 +16,19 @@ export type Choice =
   | { readonly kind: 'either'; readonly choices: readonly Choice[] }
   | { readonly kind: 'pair'; readonly choices: readonly [Choice, Choice] }
   | { readonly kind: 'options'; readonly needed: Readonly<Record<string, Choice>>; readonly optional: Readonly<Record<string, Choice>> }
-  | { readonly kind: 'shape' | 'name' }
+  | { readonly kind: 'shape' | 'name' | 'field' }
   | { readonly kind: 'layer'; readonly keeps: Keeps; readonly isNumbered: boolean }
   | { readonly kind: 'layers' }
   | { readonly kind: 'fields'; readonly of: 'record' | 'anything' }
 
 /** The arguments of a constructor, in order; or several such lists, where it can be called in several ways. `layers` and `shape` stand for any number of arguments. */
 export type Arguments = readonly Choice[] | { readonly ways: readonly (readonly Choice[])[] }
+
+/**
+ * The record that a layer takes, where it takes but one kind: the shape of each field, equal sizes by equal letters.
+ * `{ x: ['n', 'c'], noise: ['n'] }`
+ */
+export type Takes = Readonly<Record<string, readonly string[] | { readonly integers: readonly string[] }>>
 
 /** The words in which layers describe their arguments: `[choice.size, choice.options({}, { bias: choice.flag })]`. */
 export const choice = {
@@ -53,6 +59,8 @@ export const choice = {
   shape: { kind: 'shape' },
   /** A name that nothing else has. */
   name: { kind: 'name' },
+  /** The name of a field of the record that arrives. */
+  fieldName: { kind: 'field' },
   layer: (keeps: Keeps = 'nothing'): Choice => ({ kind: 'layer', keeps, isNumbered: false }),
   /** A layer, or a function from its number to it. */
   numberedLayer: (keeps: Keeps): Choice => ({ kind: 'layer', keeps, isNumbered: true }),

@@ -32,12 +32,15 @@ export interface FittedWindow {
  *
  * @example
  * fitWindow(7, 14, 7, 3, 'each') // { size: [7, 7], shift: [0, 3] }
+ * fitWindow(8, 8, [4, 8], 1, 'both') // { size: [4, 8], shift: [0, 0] }
  */
 export const fitWindow = (height: number, width: number, windowSize: Pair, shift: Pair, clamp: WindowClamp): FittedWindow => {
   const [window, by, map] = [pairOf(windowSize), pairOf(shift), [height, width] as const]
   const covers = [height <= window[0], width <= window[1]] as const
   if (clamp === 'never' || !(covers[0] || covers[1])) return { size: window, shift: by }
-  if (clamp === 'both') return { size: [Math.min(height, width), Math.min(height, width)], shift: [0, 0] }
+  // A window as large as the map is not clamped, though it cannot shift.
+  const isLarger = height < window[0] || width < window[1]
+  if (clamp === 'both') return { size: isLarger ? [Math.min(height, width), Math.min(height, width)] : window, shift: [0, 0] }
   const along = <T>(axis: 0 | 1, then: T, otherwise: T): T => (covers[axis] ? then : otherwise)
   return { size: [along(0, map[0], window[0]), along(1, map[1], window[1])], shift: [along(0, 0, by[0]), along(1, 0, by[1])] }
 }

@@ -46,6 +46,10 @@ export interface Context {
   readonly applyToEach: (layer: AnyLayer, x: Tensor, window: Window) => Signal
   /** The window this layer runs in, inside `windows`. */
   readonly window?: Window
+  /** Runs a layer while only some tokens count, `[tokens, 1]`: 1 for those that do, 0 for others. Not within windows. */
+  readonly applyUnder: (policy: Tensor | undefined, layer: AnyLayer, x: Signal, scope?: string) => Signal
+  /** The tokens that count here, inside `decideTokens`: attention takes nothing from others. */
+  readonly policy?: Tensor
   /** Makes a signal available under a name (see `tap`), and returns it. */
   readonly record: (name: string, x: Signal) => Signal
 }

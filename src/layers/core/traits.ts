@@ -15,6 +15,8 @@ export interface Traits {
   readonly order?: 'equivariant' | 'invariant' | 'positional'
   /** Parameters, by name within the layer, that change nothing it computes, and why: they are there because published weights have them. */
   readonly inert?: Readonly<Record<string, string>>
+  /** Whether the layers inside it act by the order of what they give alone, so that no gradient reaches them. */
+  readonly ranks?: boolean
   /** In training the mean over many random masks is the input: what drops must scale what it keeps. */
   readonly drops?: boolean
 }

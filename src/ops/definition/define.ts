@@ -3,6 +3,7 @@ import { valueShape, type ComputedKind, type OpKind, type Tensor } from '../tens
 import * as adjoints from './adjoints.js'
 import { attention, conv2d, linear, matmul } from './contractions.js'
 import { erf } from './erf.js'
+import { partsOf, type FusedKind } from '../unfused.js'
 import { broadcastStrides, fill, walk, type Value } from './value.js'
 
 /** What an op computes: its node, its inputs' values and the batch size to the result. */
@@ -142,8 +143,23 @@ export const definitions: { readonly [K in ComputedKind]: Meaning<K> } = {
   after: (_, [x]) => x!,
   remat: (_, [y]) => y!,
   detach: (_, [x]) => x!,
+  fusedLinear: ofParts,
+  packedAttention: ofParts,
+  packedAttentionGradient: ofParts,
+  elementwise: ofParts,
   maxPool: (node, [x], batch) => pool(node, x!, batch, -Infinity, Math.max, total => total),
   averagePool: (node, [x], batch) => pool(node, x!, batch, 0, (total, value) => total + value, (total, inside) => total / (node.attributes.countPadding ? node.attributes.size[0] * node.attributes.size[1] : inside)),
+}
+
+/** What a fused op's parts compute, one after the other. */
+function ofParts(node: Tensor<FusedKind>, inputs: readonly Value[], batch: number): Value {
+  const known = new Map(node.inputs.map((x, i) => [x, inputs[i]!]))
+  let result: Value | undefined
+  for (const part of partsOf(node)) {
+    result = part.op === 'constant' ? fill([1, ...part.shape], i => (part as Tensor<'constant'>).attributes.data[i]!) : evaluate(part, part.inputs.map(x => known.get(x)!), batch)
+    known.set(part, result)
+  }
+  return result!
 }
 
 /** The sum over all samples, divided by `divisor`. */

@@ -1,113 +1,140 @@
 import { describe, expect, it } from 'vitest'
-import { instantiateOn } from '../../../src/backends/wasm/kernels/instance.js'
-import type { NativeKernels } from '../../../src/backends/wasm/kernels/native.js'
+import { bytesFor, instantiate } from '../../../src/backends/wasm/kernels/instantiate.js'
+import type { NativeKernels, Share, SharedKernel } from '../../../src/backends/wasm/kernels/native.js'
 import { binaries } from './support.js'
 
 const PAGE = 65536
 const PAGES = 4
 const CANARY = 12345.5
 
-/** One call of a kernel: how many floats each operand has, and the call given the operands' addresses. */
+/** A kernel, its operands and how its work is counted. */
 interface Case {
-  readonly name: string
-  readonly floats: readonly number[]
-  readonly call: (native: NativeKernels, ...at: number[]) => void
+  readonly kernel: SharedKernel
+  /** An operand is memory of so many floats, or of int32 that it finds there, or a number given as it is. */
+  readonly operands: readonly (Floats | Ints | number)[]
+  readonly units: number
+  /** Floats of scratch. */
+  readonly scratch?: number
+}
+interface Floats {
+  readonly floats: number
+}
+interface Ints {
+  readonly ints: readonly number[]
 }
 
+const f = (floats: number): Floats => ({ floats })
+const i = (...ints: readonly number[]): Ints => ({ ints })
 const sizes = [1, 2, 3, 4, 5, 8, 9, 17]
+const up = (n: number, to: number): number => Math.ceil(n / to) * to
+
 const cases = (native: NativeKernels): Case[] =>
   sizes.flatMap((n): Case[] => [
-    { name: `unary ${n}`, floats: [n, n], call: (k, x, y) => k.unary(x!, y!, n, 1) },
-    { name: `softmax 2×${n}`, floats: [2 * n, 2 * n], call: (k, x, y) => k.softmax(x!, y!, 2, n, 1) },
-    {
-      name: `layerNorm 2×${n}`,
-      floats: [2 * n, n, n, 2 * n],
-      call: (k, x, gamma, beta, y) => k.layerNorm(x!, gamma!, beta!, y!, 2, n, 1),
-    },
-    { name: `geluGradient ${n}`, floats: [n, n, n], call: (k, x, dy, dx) => k.geluGradient(x!, dy!, dx!, n, 1) },
-    { name: `softmaxGradient 2×${n}`, floats: [2 * n, 2 * n, 2 * n], call: (k, y, dy, dx) => k.softmaxGradient(y!, dy!, dx!, 2, n) },
-    { name: `layerNormGradient 2×${n}`, floats: [2 * n, 2 * n, n, 2 * n], call: (k, x, dy, gamma, dx) => k.layerNormGradient(x!, dy!, gamma!, dx!, 2, n, 1) },
+    ...Array.from({ length: 16 }, (_, fn): Case => ({ kernel: 'unary', operands: [f(n), f(n), n, fn + 1], units: 1 })),
+    ...[[1, 1], [1, 0], [0, 1]].map(([a, b]): Case => ({ kernel: 'binary', operands: [f(a === 1 ? 3 * n : 1), f(b === 1 ? n : 3), f(3 * n), i(n, a!, b!, 1, 3, a! * n, 1 - b!), 3], units: 3 })),
+    { kernel: 'softmax', operands: [f(2 * n), f(2 * n), n, 1], units: 2 },
+    { kernel: 'layerNorm', operands: [f(2 * n), f(n), f(n), f(2 * n), n, 1], units: 2 },
+    { kernel: 'geluGradient', operands: [f(n), f(n), f(n), n, 1], units: 1 },
+    { kernel: 'softmaxGradient', operands: [f(2 * n), f(2 * n), f(2 * n), n], units: 2 },
+    { kernel: 'layerNormGradient', operands: [f(2 * n), f(2 * n), f(n), f(2 * n), n, 1], units: 2 },
+    { kernel: 'fill', operands: [f(n), n, 1], units: 1 },
+    { kernel: 'gatherRows', operands: [f(3 * n), i(2, 0), f(2 * n), n], units: 2 },
+    { kernel: 'scatterAdd', operands: [f(2 * n), i(2, 0), f(3 * n), 2, n], units: Math.ceil(n / 16) },
     ...convolutions(n),
-    ...sizes.flatMap((m): Case[] => {
-      const panels = Math.ceil(n / 8) * 8
-      return [
-        { name: `sumAxis 2×${m}×${n}`, floats: [2 * m * n, 2 * n], call: (k, x, y) => k.sumAxis(x!, y!, 2, m, n, 1) },
-        ...[3, 770].map((rows): Case => ({
-          name: `weightGradient ${m}×${rows}×${n}`,
-          floats: [rows * m, rows * n, m * n, native.weightGradientScratchBytes(m, n, rows) / 4],
-          call: (k, dy, x, dw, scratch) => k.weightGradient(dy!, m, x!, n, dw!, rows, m, n, 1, scratch!),
-        })),
-        { name: `pack ${m}×${n}`, floats: [m * n, panels * m], call: (k, b, p) => k.pack(b!, m, n, n, 1, p!) },
-        { name: `pack (${n}×${m})ᵀ`, floats: [m * n, panels * m], call: (k, b, p) => k.pack(b!, m, n, 1, m, p!) },
-        ...[3, 770].map((depth): Case => ({
-          name: `gemm ${m}×${depth}×${n}`,
-          floats: [m * depth, panels * depth, n, m * n, m * n, native.gemmScratchBytes(m, depth) / 4],
-          call: (k, a, p, bias, residual, out, scratch) =>
-            k.gemm(a!, m, depth, depth, 1, p!, n, bias!, 1, residual!, out!, scratch!),
-        })),
-        {
-          name: `transpose ${m}×${n}`,
-          floats: [m * n, m * n, 18],
-          call: (k, x, y, plan) => k.stridedCopy(x!, y!, plan!),
-        },
-        ...[3, 8].map((d): Case => ({
-          name: `attention ${m} queries, ${n} keys, ${d}`,
-          floats: [2 * m * d, 2 * n * d, 2 * n * d, 2 * m * n, 2 * m * d, native.attentionScratchBytes(n, d) / 4],
-          call: (native, q, k, v, bias, out, scratch) =>
-            native.attention(
-              q!, k!, v!, bias!, out!, scratch!, 2, m, n, d, 1,
-              d, m * d, d, n * d, d, n * d, d, m * d, m * n, n,
-            ),
-        })),
-      ]
-    }),
+    ...sizes.flatMap((m): Case[] => [
+      { kernel: 'sumAxis', operands: [f(2 * m * n), f(2 * n), m, n, 1], units: n === 1 ? 2 : 2 * Math.ceil(n / 8) },
+      { kernel: 'maxAxis', operands: [f(2 * m * n), f(2 * n), m, n], units: n === 1 ? 2 : 2 * Math.ceil(n / 4) },
+      { kernel: 'packRight', operands: [f(m * n), m, n, n, 1, f(up(n, 8) * m)], units: Math.ceil(n / 8) },
+      { kernel: 'packRight', operands: [f(m * n), m, n, 1, m, f(up(n, 8) * m)], units: Math.ceil(n / 8) },
+      { kernel: 'packLeft', operands: [f(m * n), m, n, n, 1, f(up(m, 4) * n)], units: Math.ceil(m / 4) },
+      { kernel: 'packLeft', operands: [f(m * n), m, n, 1, m, f(up(m, 4) * n)], units: Math.ceil(m / 4) },
+      ...[3, 770].map((depth): Case => ({
+        kernel: 'multiply',
+        operands: [f(up(m, 4) * depth), m, depth, f(up(n, 8) * depth), n, f(n), 1, f(m * n), f(m * n), n, 1],
+        units: native.multiplyUnits(m, n),
+        scratch: 32,
+      })),
+      { kernel: 'products', operands: [f(2 * m * 5), f(5 * n), f(2 * m * n), i(0, 0, 1, 0), m, 5, n, 5, 1, n, 1], units: 2, scratch: native.productsScratchBytes(m, 5, n) / 4 },
+      { kernel: 'stridedCopy', operands: [f(2 * m * n), f(2 * m * n), i(n, m, 1, n, m, 1, 2, m * n, m * n)], units: 2 * n },
+      ...[3, 8].map((d): Case => ({
+        kernel: 'attention',
+        operands: [f(2 * m * d), f(2 * n * d), f(2 * n * d), f(2 * m * n), f(2 * m * d), i(2, m, n, d, 0, m * d, d, 0, n * d, d, 0, n * d, d, 0, m * d, d, 0, m * n, n, 0, 0, 0, 0), 1],
+        units: 2 * Math.ceil(m / 8),
+        scratch: native.attentionScratchBytes(n, d) / 4,
+      })),
+    ]),
   ])
 
 /** Over 4×3 images of `n` channels, 2×3 windows that reach beyond every edge. */
 const convolutions = (n: number): Case[] => {
   const [image, result, filter, columns] = [12 * n, 12 * n, 6 * n, 12 * 6 * n]
+  const geometry = i(4, 3, n, 2, 3, 1, 1, 1, 1, 4, 3)
+  const blocks = Math.ceil(n / 16)
   return [
-    { name: `geometry imageToColumns ${n}`, floats: [image, columns, 11], call: (k, x, y, g) => k.imageToColumns(x!, y!, g!, n) },
-    { name: `geometry columnsToImage ${n}`, floats: [columns, image, 11], call: (k, x, y, g) => k.columnsToImage(x!, y!, g!, n) },
-    { name: `zero ${n}`, floats: [n], call: (k, x) => k.zero(x!, n) },
-    { name: `geometry depthwiseInputGradient ${n}`, floats: [result, filter, image, 11], call: (k, dy, w, dx, g) => k.depthwiseInputGradient(dy!, w!, dx!, g!) },
-    { name: `geometry depthwiseWeightGradient ${n}`, floats: [image, result, filter, 11], call: (k, x, dy, dw, g) => k.depthwiseWeightGradient(x!, dy!, dw!, g!) },
-    { name: `geometry maxPoolGradient ${n}`, floats: [image, result, image, 11], call: (k, x, dy, dx, g) => k.maxPoolGradient(x!, dy!, dx!, g!) },
+    { kernel: 'imageToColumns', operands: [f(image), f(columns), geometry, n], units: 12 },
+    { kernel: 'packWindows', operands: [f(2 * image), geometry, n, 1, 21, f(24 * 6 * n)], units: 6, scratch: 4 * 6 * n },
+    { kernel: 'depthwise', operands: [f(2 * image), f(filter), f(n), f(2 * result), geometry], units: 8 },
+    ...[0, 1, 2].map((kind): Case => ({ kernel: 'pool', operands: [f(2 * image), f(2 * result), geometry, kind], units: 8 })),
+    { kernel: 'columnsToImage', operands: [f(columns), f(image), geometry, n], units: blocks },
+    { kernel: 'depthwiseInputGradient', operands: [f(2 * result), f(filter), f(2 * image), geometry], units: 2 * blocks },
+    { kernel: 'depthwiseWeightGradient', operands: [f(2 * image), f(2 * result), f(filter), geometry, 2], units: blocks },
+    { kernel: 'maxPoolGradient', operands: [f(2 * image), f(2 * result), f(2 * image), geometry], units: 2 * blocks },
   ]
 }
 
 describe.each(binaries)('bounds, $name', ({ relaxedSimd }) => {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536 })
+  const native = instantiate(new WebAssembly.Module(bytesFor(memory, relaxedSimd)), memory)
+  const all = new Float32Array(memory.buffer)
+  const end = PAGES * PAGE
+
+  /** Runs a case with its memory laid out so that operand `last`, the scratch being one, ends where memory ends; its results, and where all of it lay. */
+  const laidOut = ({ kernel, operands, units, scratch = 0 }: Case, last: number, split: boolean): { readonly at: readonly number[]; readonly floats: readonly number[] } => {
+    all.fill(CANARY)
+    let free = 1024
+    const floats = [...operands, f(scratch)].map(operand => (typeof operand === 'number' ? 0 : 'floats' in operand ? operand.floats : operand.ints.length))
+    const at = floats.map((count, k) => {
+      if (k === last) return end - count * 4
+      free += count * 4 + 256
+      return free - count * 4
+    })
+    operands.forEach((operand, k) => typeof operand === 'object' && 'ints' in operand && new Int32Array(memory.buffer, at[k], operand.ints.length).set(operand.ints))
+    const given = operands.map((operand, k) => (typeof operand === 'number' ? operand : at[k]!))
+    const call = native[kernel] as (...args: readonly number[]) => void
+    const share = (begin: number, to: number): Share => [at.at(-1)!, begin, to]
+    if (!split) call(...given, ...share(0, units))
+    else for (let unit = units; unit > 0; unit--) call(...given, ...share(unit - 1, unit))
+    return { at, floats }
+  }
+
   it('nothing is touched outside the operands and the scratch asked for', () => {
-    const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536 })
-    const native = instantiateOn(memory, relaxedSimd)
-    const all = new Float32Array(memory.buffer)
-    const end = PAGES * PAGE
-    for (const { name, floats, call } of cases(native)) {
+    for (const one of cases(native)) {
+      const name = `${one.kernel}(${one.operands.map(operand => (typeof operand === 'number' ? operand : JSON.stringify(Object.values(operand)[0]))).join(', ')})`
       // each operand in turn ends where memory ends: one float further is a trap
-      for (let last = 0; last < floats.length; last++) {
-        all.fill(CANARY)
-        let free = 1024
-        const at = floats.map((count, i) => {
-          if (i === last) return end - count * 4
-          free += count * 4 + 256
-          return free - count * 4
-        })
-        const transposeSizes = /^transpose (\d+)×(\d+)/.exec(name)?.slice(1).map(Number)
-        if (transposeSizes) {
-          const [m, n] = transposeSizes as [number, number]
-          new Int32Array(memory.buffer, at[2], 18).set([1, 1, 1, 1, n, m, 0, 0, 0, 0, 1, n, 0, 0, 0, 0, m, 1])
-        }
-        if (name.startsWith('geometry')) new Int32Array(memory.buffer, at.at(-1), 11).set([4, 3, floats[0]! / (name.includes('columnsToImage') ? 72 : 12), 2, 3, 1, 1, 1, 1, 4, 3])
+      for (let last = 0; last <= one.operands.length; last++) {
+        if (typeof one.operands[last] === 'number') continue
+        let laid
         try {
-          call(native, ...at)
+          laid = laidOut(one, last, false)
         } catch (error) {
           throw new Error(`${name}, operand ${last} at the end of memory: ${String(error)}`, { cause: error })
         }
         const inside = new Uint8Array(end / 4)
-        at.forEach((start, i) => inside.fill(1, start / 4, start / 4 + floats[i]!))
-        const touched = all.findIndex((value, i) => inside[i] === 0 && value !== CANARY)
-        if (touched >= 0) expect.fail(`${name}: wrote ${touched * 4} outside ${at.join(', ')}`)
+        laid.at.forEach((start, k) => inside.fill(1, start / 4, start / 4 + laid.floats[k]!))
+        const touched = all.findIndex((value, k) => inside[k] === 0 && value !== CANARY)
+        if (touched >= 0) expect.fail(`${name}: wrote ${touched * 4} outside ${laid.at.join(', ')}`)
       }
+    }
+  }, 60_000)
+
+  it('units done one by one, the last first, give the bits of all at once', () => {
+    for (const one of cases(native)) {
+      const { at, floats } = laidOut(one, 0, false)
+      // scratch may be left in any state
+      const results = (): readonly Uint32Array[] => at.slice(0, -1).map((start, k) => new Uint32Array(memory.buffer, start, floats[k]).slice())
+      const whole = results()
+      laidOut(one, 0, true)
+      expect(results(), one.kernel).toEqual(whole)
     }
   }, 60_000)
 })

@@ -32,17 +32,19 @@ describe.each(binaries)('addresses above 2 GiB, $name', ({ relaxedSimd }) => {
     })
 
     const [a, b] = [random([9, 17], 1), random([17, 11], 2)]
-    const [packed, product, scratch] = [reserve(2 * 17 * 8), reserve(99), reserve(1e5)]
-    kernels.native.pack(put(b), 17, 11, 11, 1, packed)
-    kernels.native.gemm(put(a), 9, 17, 17, 1, packed, 11, 0, 0, 0, product, scratch)
+    const [packed, left, product, scratch] = [reserve(2 * 17 * 8), reserve(3 * 17 * 4), reserve(99), reserve(1e5)]
+    kernels.native.packRight(put(b), 17, 11, 11, 1, packed, scratch, 0, 2)
+    kernels.native.packLeft(put(a), 9, 17, 17, 1, left, scratch, 0, 3)
+    kernels.native.multiply(left, 9, 17, packed, 11, 0, 0, 0, product, 11, 0, scratch, 0, kernels.native.multiplyUnits(9, 11))
     const expected = matMul(a, b)
     expectClose(take(product, [9, 11]), expected, (i) => 2e-6 * expected.magnitude[i]!)
 
     const [q, k, v] = [random([2, 5, 12], 3), random([2, 7, 12], 4), random([2, 7, 12], 5)]
     const mixed = reserve(120)
-    kernels.native.attention(
-      put(q), put(k), put(v), 0, mixed, scratch, 2, 5, 7, 12, 0.5, 12, 60, 12, 84, 12, 84, 12, 60, 0, 0,
-    )
+    const plan = reserve(64)
+    // heads, queries, keys, channels; image, head and token strides of q, k, v, the result and the bias; the one image
+    new Int32Array(backend.wasm.asm.memory.buffer, plan, 23).set([2, 5, 7, 12, 120, 60, 12, 168, 84, 12, 168, 84, 12, 120, 60, 12, 0, 0, 0, 0, 0, 0, 0])
+    kernels.native.attention(put(q), put(k), put(v), 0, mixed, plan, 0.5, scratch, 0, 2)
     expectClose(take(mixed, [2, 5, 12]), attention(q, k, v, 0.5), 2e-6)
     for (const tensor of filler) backend.disposeData(tensor.dataId)
   })

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { hasRelaxedSimd } from '../../../src/backends/wasm/kernels/features.js'
-import { instantiateOn } from '../../../src/backends/wasm/kernels/instance.js'
-import { implementations, loadKernels, loadKernelsAsync } from '../../../src/backends/wasm/kernels/load.js'
+import { loadKernels, loadKernelsAsync } from '../../../src/backends/tfjs-wasm/load.js'
+import { implementations } from '../../../src/backends/wasm/kernels/implementations.js'
+import { bytesFor, instantiate } from '../../../src/backends/wasm/kernels/instantiate.js'
 import { binaries, loadBackend, runTensors } from './support.js'
 
 interface WasmInternals {
@@ -121,9 +122,9 @@ describe('loadKernels', () => {
 describe('shared memory', () => {
   it.each(binaries)('$name runs on the memory of the threaded build', ({ relaxedSimd }) => {
     const memory = new WebAssembly.Memory({ initial: 20, maximum: 65536, shared: true })
-    const kernels = instantiateOn(memory, relaxedSimd)
+    const kernels = instantiate(new WebAssembly.Module(bytesFor(memory, relaxedSimd)), memory)
     new Float32Array(memory.buffer, 4096, 5).set([9, -9, 0, 5, -5])
-    kernels.unary(4096, 8192, 5, 6)
+    kernels.unary(4096, 8192, 5, 6, 0, 0, 1)
     expect([...new Float32Array(memory.buffer, 8192, 5)]).toEqual([1, -1, 0, 1, -1])
   })
 })

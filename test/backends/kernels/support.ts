@@ -3,7 +3,11 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-wasm'
 import { expect } from 'vitest'
 import { hasRelaxedSimd } from '../../../src/backends/wasm/kernels/features.js'
-import { loadKernels } from '../../../src/backends/wasm/kernels/load.js'
+import { loadKernels } from '../../../src/backends/tfjs-wasm/load.js'
+import type { KernelHost } from '../../../src/backends/tfjs/kernelHost.js'
+import { Heap, newMemory } from '../../../src/backends/wasm/heap/heap.js'
+import { heapHost } from '../../../src/backends/wasm/heap/heapHost.js'
+import { bytesFor, instantiate } from '../../../src/backends/wasm/kernels/instantiate.js'
 
 // Node 20 has relaxed SIMD behind this flag only; from Node 21 on it is there, and the flag may not be.
 if (!hasRelaxedSimd()) v8.setFlagsFromString('--experimental-wasm-relaxed-simd')
@@ -22,6 +26,21 @@ export const loadBackend = async (relaxedSimd: boolean) => {
   if (kernels === undefined) throw new Error('the kernels did not load')
   expect(kernels.relaxedSimd).toBe(relaxedSimd)
   return { backend, kernels }
+}
+
+const hosts = new Map<boolean, KernelHost>()
+const heaps = new Map<KernelHost, Heap>()
+
+/** The same kernels on a heap of our own. */
+export const ownHost = (relaxedSimd: boolean): KernelHost => {
+  const known = hosts.get(relaxedSimd)
+  if (known !== undefined) return known
+  const memory = newMemory()
+  const heap = new Heap(memory)
+  const host = heapHost('wasm', heap, instantiate(new WebAssembly.Module(bytesFor(memory, relaxedSimd)), memory), relaxedSimd, undefined)
+  hosts.set(relaxedSimd, host)
+  heaps.set(host, heap)
+  return host
 }
 
 /** A dense tensor in plain TypeScript: what the definitions below compute with. */
@@ -51,8 +70,27 @@ export const random = (shape: readonly number[], seed: number, scale = 1, shift 
 
 type Attributes = Readonly<Record<string, unknown>>
 
-/** Runs a kernel on plain numbers and reads its result; disposes every tensor it made. */
-export const run = (kernel: string, inputs: Readonly<Record<string, Dense | undefined>>, attrs: Attributes): Dense =>
+/** Runs a kernel on plain numbers and reads its result; disposes every tensor it made. On our own heap it gives the same bits. */
+export const run = (kernel: string, inputs: Readonly<Record<string, Dense | undefined>>, attrs: Attributes): Dense => {
+  const result = runOnTfjs(kernel, inputs, attrs)
+  const own = runOnHeap(kernel, inputs, attrs)
+  expect(own.shape).toEqual(result.shape)
+  expect(new Uint8Array(own.values.buffer)).toEqual(new Uint8Array(result.values.slice().buffer))
+  return result
+}
+
+const runOnHeap = (kernel: string, inputs: Readonly<Record<string, Dense | undefined>>, attrs: Attributes): Dense => {
+  const host = ownHost(loadKernels(tf.backend())!.relaxedSimd)
+  const held = host.held().buffers
+  const tensors = Object.entries(inputs).flatMap(([name, dense]) => (dense === undefined ? [] : [[name, host.upload(Float32Array.from(dense.values), dense.shape, 'float32')] as const]))
+  const [output] = host.run(kernel, Object.fromEntries(tensors), attrs)
+  const values = heaps.get(host)!.values(output!).slice() as Float32Array
+  for (const x of [output!, ...tensors.map(([, x]) => x)]) host.free(x)
+  expect(host.held().buffers).toBe(held)
+  return { shape: output!.shape, values }
+}
+
+const runOnTfjs = (kernel: string, inputs: Readonly<Record<string, Dense | undefined>>, attrs: Attributes): Dense =>
   tf.tidy(() => {
     const tensors = Object.entries(inputs).flatMap(([name, dense]) =>
       dense === undefined ? [] : [[name, tf.tensor(Float32Array.from(dense.values), [...dense.shape], 'float32')] as const],

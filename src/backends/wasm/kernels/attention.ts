@@ -1,8 +1,42 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { broadcastIndices, broadcastLeading, showShape, sizeOf } from './axes.js'
 import { expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
+import type { Kernels } from './kernels.js'
 
 const BYTES = 4
+
+/** Where an operand lies: elements from one image, head and token to the next, and which of its images each image has. */
+interface Layout {
+  readonly at: number
+  readonly image: number
+  readonly head: number
+  readonly token: number
+  readonly imageOf: readonly number[]
+}
+
+/** Attention over many images; the result's own layout has `images` of them. */
+interface Attended {
+  readonly heads: number
+  readonly queries: number
+  readonly keys: number
+  readonly headDim: number
+  readonly images: number
+}
+
+const planInts = (images: number): number => 19 + 4 * images
+
+/** Runs the kernel once the plan has its place in scratch. */
+const attend = (kernels: Kernels, { heads, queries, keys, headDim, images }: Attended, [q, k, v, bias, out]: readonly [Layout, Layout, Layout, Layout, Layout], scale: number, plan: number): void => {
+  const strides = [q, k, v, out, bias].flatMap(({ image, head, token }) => [image, head, token])
+  const imageOf = Array.from({ length: images }, (_, i) => [q, k, v, bias].map(layout => layout.imageOf[i]!))
+  kernels.writeInts(plan, [heads, queries, keys, headDim, ...strides, ...imageOf.flat()])
+  const nanoseconds = images * heads * queries * keys * (headDim / 10 + 1)
+  kernels.run('attention', images * heads * Math.ceil(queries / 8), nanoseconds, q.at, k.at, v.at, bias.at, out.at, plan, scale)
+}
+
+const scratchFor = (kernels: Kernels, { images, keys, headDim }: Attended): number => kernels.scratch(planInts(images) * BYTES, kernels.native.attentionScratchBytes(keys, headDim))
+const inOrder = (images: number): readonly number[] => Array.from({ length: images }, (_, i) => i)
+const noBias = (images: number): Layout => ({ at: 0, image: 0, head: 0, token: 0, imageOf: Array<number>(images).fill(0) })
 
 /**
  * softmax(scale · q kᵀ + bias) v for q `[..., heads, queries, d]`, k and v `[..., heads, keys, d]` and an optional
@@ -25,27 +59,15 @@ export const attention: Implementation = (kernels, inputs, { scale }) => {
     throw new Error(`${name}: the bias does not broadcast to ${expected}: ${showShape(bias?.shape ?? [])}`)
   }
   const leading = broadcastLeading(name, [q, k, v, ...(bias === undefined ? [] : [bias])].map(leadingOf))
-
-  const scratch = kernels.scratch(kernels.native.attentionScratchBytes(keys, headDim))
+  const shape = { heads, queries, keys, headDim, images: sizeOf(leading) }
+  const plan = scratchFor(kernels, shape)
   const out = kernels.output([...leading, heads, queries, headDim])
-  const image = (tensor: TensorInfo): ((index: number) => number) => {
-    const bytes = sizeOf(tensor.shape.slice(-3)) * BYTES
-    const indices = broadcastIndices(leadingOf(tensor), leading)
-    const base = kernels.address(tensor)
-    return (index) => base + (indices[index] ?? 0) * bytes
+  const layoutOf = (tensor: TensorInfo): Layout => {
+    const tokens = tensor.shape.at(-2)!
+    return { at: kernels.address(tensor), image: heads * tokens * headDim, head: tokens * headDim, token: headDim, imageOf: broadcastIndices(leadingOf(tensor), leading) }
   }
-  const [qAt, kAt, vAt, outAt] = [image(q), image(k), image(v), image(out)]
-  const biasAt = bias === undefined ? () => 0 : image(bias)
-  const biasQuery = biasQueries === 1 ? 0 : keys
-  const biasHead = biasHeads === 1 ? 0 : biasQueries * keys
-  for (let i = 0; i < sizeOf(leading); i++) {
-    kernels.native.attention(
-      qAt(i), kAt(i), vAt(i), biasAt(i), outAt(i), scratch,
-      heads, queries, keys, headDim, scaleOf(name, scale),
-      headDim, queries * headDim, headDim, keys * headDim, headDim, keys * headDim, headDim, queries * headDim,
-      biasHead, biasQuery,
-    )
-  }
+  const biasLayout = bias === undefined ? noBias(shape.images) : { at: kernels.address(bias), image: biasHeads * biasQueries * keys, head: biasHeads === 1 ? 0 : biasQueries * keys, token: biasQueries === 1 ? 0 : keys, imageOf: broadcastIndices(leadingOf(bias), leading) }
+  attend(kernels, shape, [layoutOf(q), layoutOf(k), layoutOf(v), biasLayout, layoutOf(out)], scaleOf(name, scale), plan)
   return out
 }
 
@@ -70,57 +92,66 @@ export const tokenAttention: Implementation = (kernels, inputs, { numHeads, scal
   expectShape(name, 'k', k, [...leading, keys, channels])
   expectShape(name, 'v', v, [...leading, keys, channels])
   const images = sizeOf(leading)
-  const biasLeading = bias?.shape.slice(0, -3) ?? []
-  const biasSize = heads * queries * keys
-  if (bias !== undefined && (sizeOf(bias.shape.slice(-3)) !== biasSize || sizeOf(broadcastLeading(name, [biasLeading, leading])) !== images)) {
-    throw new Error(`${name}: the bias must be ${showShape([heads, queries, keys])} for one image or for each, but is ${showShape(bias.shape)}`)
-  }
   const headDim = channels / heads
-  const scratch = kernels.scratch(kernels.native.attentionScratchBytes(keys, headDim))
+  const shape = { heads, queries, keys, headDim, images }
+  const biasLayout = bias === undefined ? noBias(images) : layoutOfBias(name, bias, leading, shape)
+  const plan = scratchFor(kernels, shape)
   const out = kernels.output([...leading, queries, channels])
-  const [qAt, kAt, vAt, outAt] = [kernels.address(q), kernels.address(k), kernels.address(v), kernels.address(out)]
-  const biasAt = bias === undefined ? 0 : kernels.address(bias)
-  const biasOf = broadcastIndices(biasLeading, leading)
-  for (let i = 0; i < images; i++) {
-    const [query, key] = [i * queries * channels * BYTES, i * keys * channels * BYTES]
-    kernels.native.attention(
-      qAt + query, kAt + key, vAt + key, biasAt + (biasOf[i] ?? 0) * biasSize * BYTES, outAt + query, scratch,
-      heads, queries, keys, headDim, scaleOf(name, scale),
-      channels, headDim, channels, headDim, channels, headDim, channels, headDim,
-      queries * keys, keys,
-    )
-  }
+  const imageOf = inOrder(images)
+  const layoutOf = (tensor: TensorInfo): Layout => ({ at: kernels.address(tensor), image: tensor.shape.at(-2)! * channels, head: headDim, token: channels, imageOf })
+  attend(kernels, shape, [layoutOf(q), layoutOf(k), layoutOf(v), { ...biasLayout, at: bias === undefined ? 0 : kernels.address(bias) }, layoutOf(out)], scaleOf(name, scale), plan)
   return out
 }
 
 /**
- * Self-attention straight from the output of a joint projection: qkv `[..., tokens, 3 · heads · d]` holds q, then k,
- * then v, each head by head; the result is `[..., tokens, heads · d]`. Nothing is transposed on the way.
+ * The same on a joint projection qkv `[..., tokens, 3 · heads · d]`, whose channels are q, then k, then v, each with its
+ * heads one after the other: `[..., tokens, heads · d]`. No head is ever copied out or transposed.
  */
 export const packedAttention: Implementation = (kernels, inputs, { numHeads, scale }) => {
   const name = 'VitrailPackedAttention'
   const qkv = operand(name, inputs, 'qkv')
+  const bias = optionalOperand(name, inputs, 'bias')
+  const { leading, tokens, width, channels, shape } = packedShape(name, qkv, numHeads)
+  const biasLayout = bias === undefined ? noBias(shape.images) : layoutOfBias(name, bias, leading, shape)
+  const plan = scratchFor(kernels, shape)
+  const out = kernels.output([...leading, tokens, channels])
+  const imageOf = inOrder(shape.images)
+  const part = (index: number): Layout => ({ at: kernels.address(qkv) + index * channels * BYTES, image: tokens * width, head: shape.headDim, token: width, imageOf })
+  attend(kernels, shape, [part(0), part(1), part(2), { ...biasLayout, at: bias === undefined ? 0 : kernels.address(bias) }, { at: kernels.address(out), image: tokens * channels, head: shape.headDim, token: channels, imageOf }], scaleOf(name, scale), plan)
+  return out
+}
+
+/** The gradient of {@link packedAttention} without bias for qkv, given that of its result, dy `[..., tokens, heads · d]`. */
+export const packedAttentionGradient: Implementation = (kernels, inputs, { numHeads, scale }) => {
+  const name = 'VitrailPackedAttentionGradient'
+  const [qkv, dy] = [operand(name, inputs, 'qkv'), operand(name, inputs, 'dy')]
+  const { leading, tokens, channels, shape: { heads, headDim, images } } = packedShape(name, qkv, numHeads)
+  expectShape(name, 'dy', dy, [...leading, tokens, channels])
+  kernels.scratch(0, kernels.native.packedAttentionGradientScratchBytes(tokens, headDim))
+  const out = kernels.output(qkv.shape)
+  const nanoseconds = images * heads * tokens * tokens * (headDim / 4 + 2)
+  kernels.run('packedAttentionGradient', images * heads, nanoseconds, kernels.address(qkv), kernels.address(dy), kernels.address(out), heads, tokens, headDim, scaleOf(name, scale))
+  return out
+}
+
+const packedShape = (name: string, qkv: TensorInfo, numHeads: unknown) => {
   const heads = Number(numHeads)
   const [tokens, width] = qkv.shape.slice(-2)
   if (tokens === undefined || width === undefined || width % (3 * heads) !== 0) {
     throw new Error(`${name}: qkv must be [..., tokens, 3 × ${heads} heads × d], but is ${showShape(qkv.shape)}`)
   }
-  const channels = width / 3
-  const headDim = channels / heads
   const leading = qkv.shape.slice(0, -2)
-  const scratch = kernels.scratch(kernels.native.attentionScratchBytes(tokens, headDim))
-  const out = kernels.output([...leading, tokens, channels])
-  const [from, to] = [kernels.address(qkv), kernels.address(out)]
-  for (let i = 0; i < sizeOf(leading); i++) {
-    const q = from + i * tokens * width * BYTES
-    kernels.native.attention(
-      q, q + channels * BYTES, q + 2 * channels * BYTES, 0, to + i * tokens * channels * BYTES, scratch,
-      heads, tokens, tokens, headDim, scaleOf(name, scale),
-      width, headDim, width, headDim, width, headDim, channels, headDim,
-      0, 0,
-    )
+  const shape: Attended = { heads, queries: tokens, keys: tokens, headDim: width / 3 / heads, images: sizeOf(leading) }
+  return { leading, tokens, width, channels: width / 3, shape }
+}
+
+/** A bias `[..., heads, queries, keys]`, one for all images or for some of the leading axes, but for its address. */
+const layoutOfBias = (name: string, bias: TensorInfo, leading: readonly number[], { heads, queries, keys, images }: Attended): Layout => {
+  const [own, size] = [bias.shape.slice(0, -3), heads * queries * keys]
+  if (sizeOf(bias.shape.slice(-3)) !== size || sizeOf(broadcastLeading(name, [own, leading])) !== images) {
+    throw new Error(`${name}: the bias must be ${showShape([heads, queries, keys])} for one image or for each, but is ${showShape(bias.shape)}`)
   }
-  return out
+  return { at: 0, image: size, head: queries * keys, token: keys, imageOf: broadcastIndices(own, leading) }
 }
 
 const lastThree = (kernel: string, name: string, { shape }: TensorInfo): [heads: number, tokens: number, width: number] => {

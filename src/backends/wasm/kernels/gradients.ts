@@ -1,7 +1,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { sizeOf } from './axes.js'
 import { codeOf, expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
-import { unaryCodes } from './native.js'
+import type { Kernels } from './kernels.js'
+import { RUN, unaryCodes } from './native.js'
+import { leftBytes, multiply, packLeft, packRight, rightBytes, tileBytes } from './products.js'
+
+const BYTES = 4
 
 /** x and its gradient, of one shape, and the rows of their last axis. */
 const pairOf = (kernel: string, inputs: Parameters<Implementation>[1], name: string): { readonly x: TensorInfo; readonly dy: TensorInfo; readonly rows: number; readonly width: number } => {
@@ -15,7 +19,8 @@ export const geluGradient: Implementation = (kernels, inputs, { fn }) => {
   const { x, dy } = pairOf('VitrailGeluGradient', inputs, 'x')
   const code = codeOf('VitrailGeluGradient', unaryCodes, fn)
   const dx = kernels.output(x.shape)
-  kernels.native.geluGradient(kernels.address(x), kernels.address(dy), kernels.address(dx), sizeOf(x.shape), code)
+  const size = sizeOf(x.shape)
+  kernels.run('geluGradient', Math.ceil(size / RUN), 2 * size, kernels.address(x), kernels.address(dy), kernels.address(dx), size, code)
   return dx
 }
 
@@ -23,7 +28,7 @@ export const geluGradient: Implementation = (kernels, inputs, { fn }) => {
 export const softmaxGradient: Implementation = (kernels, inputs) => {
   const { x: y, dy, rows, width } = pairOf('VitrailSoftmaxGradient', inputs, 'y')
   const dx = kernels.output(y.shape)
-  kernels.native.softmaxGradient(kernels.address(y), kernels.address(dy), kernels.address(dx), rows, width)
+  kernels.run('softmaxGradient', rows, rows * width, kernels.address(y), kernels.address(dy), kernels.address(dx), width)
   return dx
 }
 
@@ -35,19 +40,8 @@ export const layerNormGradient: Implementation = (kernels, inputs, { epsilon }) 
   if (typeof epsilon !== 'number') throw new Error(`${name}: epsilon must be a number`)
   if (gamma !== undefined) expectShape(name, 'gamma', gamma, [width])
   const dx = kernels.output(x.shape)
-  kernels.native.layerNormGradient(kernels.address(x), kernels.address(dy), gamma === undefined ? 0 : kernels.address(gamma), kernels.address(dx), rows, width, epsilon)
+  kernels.run('layerNormGradient', rows, 2 * rows * width, kernels.address(x), kernels.address(dy), gamma === undefined ? 0 : kernels.address(gamma), kernels.address(dx), width, epsilon)
   return dx
-}
-
-/** The sum of x over `count` axes from `axis` on, times `scale`; those axes are dropped. */
-export const sumAxes: Implementation = (kernels, inputs, { axis, count, scale = 1 }) => {
-  const x = operand('VitrailSum', inputs, 'x')
-  const [first, end] = [Number(axis), Number(axis) + Number(count)]
-  if (!(first >= 0 && end >= first && end <= x.shape.length)) throw new Error(`VitrailSum: axes ${first} to ${end} are not among the ${x.shape.length} of x`)
-  const [before, summed, after] = [x.shape.slice(0, first), x.shape.slice(first, end), x.shape.slice(end)]
-  const y = kernels.output([...before, ...after])
-  kernels.native.sumAxis(kernels.address(x), kernels.address(y), sizeOf(before), sizeOf(summed), sizeOf(after), Number(scale))
-  return y
 }
 
 /** dyᵀ x over all rows: x `[..., in]` and dy `[..., out]` → `[out, in]`. */
@@ -58,8 +52,34 @@ export const weightGradient: Implementation = (kernels, inputs) => {
   if (inner === undefined || out === undefined) throw new Error(`${name}: x and dy need at least one axis`)
   expectShape(name, 'dy', dy, [...x.shape.slice(0, -1), out])
   const rows = sizeOf(x.shape.slice(0, -1))
-  const scratch = kernels.scratch(kernels.native.weightGradientScratchBytes(out, inner, rows))
+  const scratch = kernels.scratch(weightGradientBytes(out, inner, rows), tileBytes)
   const dw = kernels.output([out, inner])
-  kernels.native.weightGradient(kernels.address(dy), out, kernels.address(x), inner, kernels.address(dw), rows, out, inner, 0, scratch)
+  addWeightGradient(kernels, { dy: { at: kernels.address(dy), stride: out, width: out }, x: { at: kernels.address(x), stride: inner, width: inner }, rows, dw: kernels.address(dw), accumulate: false }, scratch)
   return dw
+}
+
+/** As many rows are packed at one time, so that scratch does not grow with their number. */
+const ROWS = 2048
+
+/** Rows of `width` numbers, `stride` elements apart. */
+interface Rows {
+  readonly at: number
+  readonly stride: number
+  readonly width: number
+}
+
+/** The scratch of {@link addWeightGradient}. */
+export const weightGradientBytes = (out: number, inner: number, rows: number): number => rightBytes(Math.min(ROWS, rows), inner) + leftBytes(out, Math.min(ROWS, rows))
+
+/** dw `[out, in]` = dyᵀ x over rows, added to what is there where `accumulate`. */
+export const addWeightGradient = (kernels: Kernels, { dy, x, rows, dw, accumulate }: { readonly dy: Rows; readonly x: Rows; readonly rows: number; readonly dw: number; readonly accumulate: boolean }, scratch: number): void => {
+  const left = scratch + rightBytes(Math.min(ROWS, rows), x.width)
+  let first = 0
+  do { // once even where there are no rows: the sums are then zeros
+    const k = Math.min(ROWS, rows - first)
+    packRight(kernels, { at: x.at + first * x.stride * BYTES, rowStride: x.stride, columnStride: 1 }, k, x.width, scratch)
+    const pack = packLeft(kernels, { at: dy.at + first * dy.stride * BYTES, rowStride: 1, columnStride: dy.stride }, k)
+    multiply(kernels, { m: dy.width, k, n: x.width, right: scratch, out: dw, accumulate: accumulate || first > 0 }, pack, left)
+    first += k
+  } while (first < rows)
 }

@@ -1,11 +1,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { sizeOf } from './axes.js'
-import { expectShape, operand, type Attributes, type Implementation } from './implementation.js'
-import type { Kernels } from './instance.js'
-import { activationCodes } from './native.js'
+import { codeOf, expectShape, operand, optionalOperand, type Attributes, type Implementation } from './implementation.js'
+import type { Kernels } from './kernels.js'
+import { CHANNEL_BLOCK, FILL_RUN, poolCodes } from './native.js'
+import { leftBytes, multiply, rightBytes, rightShape, tileBytes, packRight, packLeft } from './products.js'
+import { addWeightGradient, weightGradientBytes } from './gradients.js'
 
 const BYTES = 4
-const PANEL = 8
 
 /** How a window of a size moves over an image, and how many there are of it. */
 interface Geometry {
@@ -18,16 +19,16 @@ interface Geometry {
   readonly result: readonly [rows: number, columns: number, channels: number]
 }
 
-/** Eleven int32 that `native/images.h` reads. */
-const geometryInts = 11
+/** What the eleven int32 that `native/images.h` reads take, and what follows them begins with. */
+const GEOMETRY_BYTES = 64
 const writeGeometry = (kernels: Kernels, at: number, { image, kernel, strides, begin, result }: Geometry): void =>
   kernels.writeInts(at, [...image, ...kernel, ...strides, ...begin, result[0], result[1]])
 
 /** x `[images, height, width, channels]` and dy `[images, rows, columns, out]` under attributes `size`, `strides` and `begin`. */
-const geometryOf = (name: string, image: readonly number[], dy: TensorInfo, { size, strides, begin }: Attributes): Geometry => {
+const geometryOf = (name: string, image: readonly number[], dy: readonly number[], { size, strides, begin }: Attributes): Geometry => {
   const [images, ...place] = image
-  const [, ...result] = dy.shape
-  if (images === undefined || place.length !== 3 || result.length !== 3 || dy.shape[0] !== images) throw new Error(`${name}: needs images with height, width and channels`)
+  const [, ...result] = dy
+  if (images === undefined || place.length !== 3 || result.length !== 3 || dy[0] !== images) throw new Error(`${name}: needs images with height, width and channels`)
   const pair = (value: unknown): [number, number] => {
     if (!Array.isArray(value) || value.length !== 2 || !value.every(Number.isInteger)) throw new Error(`${name}: size, strides and begin must be two integers each`)
     return value as [number, number]
@@ -35,8 +36,77 @@ const geometryOf = (name: string, image: readonly number[], dy: TensorInfo, { si
   return { images, image: place as [number, number, number], kernel: pair(size), strides: pair(strides), begin: pair(begin), result: result as [number, number, number] }
 }
 
-const each = (count: number, f: (i: number) => void): void => {
-  for (let i = 0; i < count; i++) f(i)
+const windowsOf = ({ result }: Geometry): number => result[0] * result[1]
+const blocksOf = (channels: number): number => Math.ceil(channels / CHANNEL_BLOCK)
+
+/** A filter a group, each packed: `[groups, ceil(out/groups / 8), kernelHeight · kernelWidth · in/groups, 8]` from `[out, kernelHeight, kernelWidth, in/groups]`. */
+export const packFilters: Implementation = (kernels, inputs, attrs) => {
+  const filter = operand('VitrailPackFilters', inputs, 'filter')
+  const groups = Number(attrs.groups)
+  const [outEach, inner] = [filter.shape[0]! / groups, sizeOf(filter.shape.slice(1))]
+  const packed = kernels.output([groups, ...rightShape(inner, outEach)])
+  for (let group = 0; group < groups; group++) packRight(kernels, { at: kernels.address(filter) + group * outEach * inner * BYTES, rowStride: 1, columnStride: inner }, inner, outEach, kernels.address(packed) + group * rightBytes(inner, outEach))
+  return packed
+}
+
+/**
+ * x `[images, height, width, channels]` convolved: the windows of all images are the rows of one product a group. `packed`
+ * as {@link packFilters} made it for filters of `[height, width]` `size`, bias `[out]` or none; `rows` and `columns` of windows.
+ */
+export const convolution: Implementation = (kernels, inputs, attrs) => {
+  const name = 'VitrailConvolution'
+  const [x, packed, bias] = [operand(name, inputs, 'x'), operand(name, inputs, 'packed'), optionalOperand(name, inputs, 'bias')]
+  const [groups, out] = [Number(attrs.groups), Number(attrs.out)]
+  const shape = [x.shape[0] ?? 0, ...(attrs.result as number[]), out]
+  const geometry = geometryOf(name, x.shape, shape, attrs)
+  const [outEach, perGroup] = [out / groups, geometry.image[2] / groups]
+  const inner = sizeOf(geometry.kernel) * perGroup
+  expectShape(name, 'packed', packed, [groups, ...rightShape(inner, outEach)])
+  if (bias !== undefined) expectShape(name, 'bias', bias, [out])
+  const m = geometry.images * windowsOf(geometry)
+  const scratch = kernels.scratch(GEOMETRY_BYTES + leftBytes(m, inner), Math.max(tileBytes, 4 * inner * BYTES))
+  const y = kernels.output(shape)
+  const [xAt, packedAt, biasAt, yAt] = [kernels.address(x), kernels.address(packed), bias === undefined ? 0 : kernels.address(bias), kernels.address(y)]
+  writeGeometry(kernels, scratch, geometry)
+  for (let group = 0; group < groups; group++) {
+    const from = xAt + group * perGroup * BYTES
+    const product = { m, k: inner, n: outEach, right: packedAt + group * rightBytes(inner, outEach), bias: biasAt === 0 ? 0 : biasAt + group * outEach * BYTES, out: yAt + group * outEach * BYTES, outStride: out }
+    multiply(kernels, product, (first, rows, left) => kernels.run('packWindows', Math.ceil(rows / 4), rows * inner, from, scratch, perGroup, first, rows, left), scratch + GEOMETRY_BYTES)
+  }
+  return y
+}
+
+/** {@link convolution} where every channel has one filter: `[kernelHeight, kernelWidth, channels]`. */
+export const depthwiseConvolution: Implementation = (kernels, inputs, attrs) => {
+  const name = 'VitrailDepthwise'
+  const [x, filter, bias] = [operand(name, inputs, 'x'), operand(name, inputs, 'filter'), optionalOperand(name, inputs, 'bias')]
+  const shape = [x.shape[0] ?? 0, ...(attrs.result as number[]), x.shape[3] ?? 0]
+  const geometry = geometryOf(name, x.shape, shape, { ...attrs, size: filter.shape.slice(0, 2) })
+  expectShape(name, 'filter', filter, [...geometry.kernel, geometry.image[2]])
+  if (bias !== undefined) expectShape(name, 'bias', bias, [geometry.image[2]])
+  const scratch = kernels.scratch(GEOMETRY_BYTES)
+  const y = kernels.output(shape)
+  writeGeometry(kernels, scratch, geometry)
+  kernels.run('depthwise', geometry.images * geometry.result[0], (sizeOf(shape) * sizeOf(geometry.kernel)) / 6, kernels.address(x), kernels.address(filter), bias === undefined ? 0 : kernels.address(bias), kernels.address(y), scratch)
+  return y
+}
+
+/** The largest, or the mean, of each window: `kind` is one of `poolCodes`. */
+export const pool: Implementation = (kernels, inputs, attrs) => {
+  const x = operand('VitrailPool', inputs, 'x')
+  const code = codeOf('VitrailPool', poolCodes, attrs.kind)
+  const shape = [x.shape[0] ?? 0, ...(attrs.result as number[]), x.shape[3] ?? 0]
+  const geometry = geometryOf('VitrailPool', x.shape, shape, attrs)
+  const scratch = kernels.scratch(GEOMETRY_BYTES)
+  const y = kernels.output(shape)
+  writeGeometry(kernels, scratch, geometry)
+  kernels.run('pool', geometry.images * geometry.result[0], (sizeOf(shape) * sizeOf(geometry.kernel)) / 2, kernels.address(x), kernels.address(y), scratch, code)
+  return y
+}
+
+const zero = (kernels: Kernels, x: TensorInfo): void => {
+  const size = sizeOf(x.shape)
+  kernels.run('fill', Math.ceil(size / FILL_RUN), size / 8, kernels.address(x), size, 0)
 }
 
 /**
@@ -49,24 +119,25 @@ export const convolutionInputGradient: Implementation = (kernels, inputs, attrs)
   const groups = Number(attrs.groups)
   const [out, , , perGroup] = filter.shape as [number, number, number, number]
   const shape = [dy.shape[0] ?? 0, ...(attrs.image as number[]), perGroup * groups]
-  const geometry = geometryOf(name, shape, dy, { ...attrs, size: filter.shape.slice(1, 3) })
+  const geometry = geometryOf(name, shape, dy.shape, { ...attrs, size: filter.shape.slice(1, 3) })
   expectShape(name, 'dy', dy, [geometry.images, geometry.result[0], geometry.result[1], out])
-  const [windows, outEach, inner] = [geometry.result[0] * geometry.result[1], out / groups, sizeOf(filter.shape.slice(1))]
-  const [packedBytes, columnBytes] = [Math.ceil(inner / PANEL) * PANEL * outEach * BYTES, windows * inner * BYTES]
-  const scratch = kernels.scratch(geometryInts * BYTES + columnBytes + packedBytes + kernels.native.gemmScratchBytes(windows, outEach))
-  const columns = scratch + geometryInts * BYTES
-  const packed = columns + columnBytes
+  const [windows, outEach, inner] = [windowsOf(geometry), out / groups, sizeOf(filter.shape.slice(1))]
+  const packedBytes = rightBytes(outEach, inner)
+  const scratch = kernels.scratch(GEOMETRY_BYTES + packedBytes + leftBytes(windows, outEach) + windows * inner * BYTES, tileBytes)
+  const packed = scratch + GEOMETRY_BYTES
+  const left = packed + packedBytes
+  const columns = left + leftBytes(windows, outEach)
   const dx = kernels.output(shape)
   const [dyAt, filterAt, dxAt] = [kernels.address(dy), kernels.address(filter), kernels.address(dx)]
   writeGeometry(kernels, scratch, geometry)
-  kernels.native.zero(dxAt, sizeOf(shape))
-  each(groups, group => {
-    kernels.native.pack(filterAt + group * outEach * inner * BYTES, outEach, inner, inner, 1, packed)
-    each(geometry.images, i => {
-      kernels.native.gemm(dyAt + (i * windows * out + group * outEach) * BYTES, windows, outEach, out, 1, packed, inner, 0, activationCodes.none, 0, columns, packed + packedBytes)
-      kernels.native.columnsToImage(columns, dxAt + (i * sizeOf(geometry.image) + group * perGroup) * BYTES, scratch, perGroup)
-    })
-  })
+  zero(kernels, dx)
+  for (let group = 0; group < groups; group++) {
+    packRight(kernels, { at: filterAt + group * outEach * inner * BYTES, rowStride: inner, columnStride: 1 }, outEach, inner, packed)
+    for (let i = 0; i < geometry.images; i++) {
+      multiply(kernels, { m: windows, k: outEach, n: inner, right: packed, out: columns }, packLeft(kernels, { at: dyAt + (i * windows * out + group * outEach) * BYTES, rowStride: out, columnStride: 1 }, outEach), left)
+      kernels.run('columnsToImage', blocksOf(perGroup), (windows * inner) / 2, columns, dxAt + (i * sizeOf(geometry.image) + group * perGroup) * BYTES, scratch, perGroup)
+    }
+  }
   return dx
 }
 
@@ -75,35 +146,24 @@ export const convolutionWeightGradient: Implementation = (kernels, inputs, attrs
   const name = 'VitrailConvolutionWeightGradient'
   const [x, dy] = [operand(name, inputs, 'x'), operand(name, inputs, 'dy')]
   const groups = Number(attrs.groups)
-  const geometry = geometryOf(name, x.shape, dy, attrs)
+  const geometry = geometryOf(name, x.shape, dy.shape, attrs)
   const [channels, out] = [geometry.image[2], geometry.result[2]]
-  const [windows, outEach, perGroup] = [geometry.result[0] * geometry.result[1], out / groups, channels / groups]
+  const [windows, outEach, perGroup] = [windowsOf(geometry), out / groups, channels / groups]
   const inner = sizeOf(geometry.kernel) * perGroup
   const columnBytes = windows * inner * BYTES
-  const scratch = kernels.scratch(geometryInts * BYTES + columnBytes + kernels.native.weightGradientScratchBytes(outEach, inner, windows))
-  const columns = scratch + geometryInts * BYTES
+  const scratch = kernels.scratch(GEOMETRY_BYTES + columnBytes + weightGradientBytes(outEach, inner, windows), tileBytes)
+  const columns = scratch + GEOMETRY_BYTES
   const dw = kernels.output([out, ...geometry.kernel, perGroup])
   const [xAt, dyAt, dwAt] = [kernels.address(x), kernels.address(dy), kernels.address(dw)]
   writeGeometry(kernels, scratch, geometry)
-  if (geometry.images === 0) kernels.native.zero(dwAt, out * inner)
-  each(groups, group =>
-    each(geometry.images, i => {
-      kernels.native.imageToColumns(xAt + (i * sizeOf(geometry.image) + group * perGroup) * BYTES, columns, scratch, perGroup)
-      kernels.native.weightGradient(dyAt + (i * windows * out + group * outEach) * BYTES, out, columns, inner, dwAt + group * outEach * inner * BYTES, windows, outEach, inner, i > 0 ? 1 : 0, columns + columnBytes)
-    }),
-  )
+  if (geometry.images === 0) zero(kernels, dw)
+  for (let group = 0; group < groups; group++)
+    for (let i = 0; i < geometry.images; i++) {
+      kernels.run('imageToColumns', windows, (windows * inner) / 2, xAt + (i * sizeOf(geometry.image) + group * perGroup) * BYTES, columns, scratch, perGroup)
+      const rows = { dy: { at: dyAt + (i * windows * out + group * outEach) * BYTES, stride: out, width: outEach }, x: { at: columns, stride: inner, width: inner }, rows: windows }
+      addWeightGradient(kernels, { ...rows, dw: dwAt + group * outEach * inner * BYTES, accumulate: i > 0 }, columns + columnBytes)
+    }
   return dw
-}
-
-/** What a kernel of one image adds to the gradient of each image, which begins as zeros. */
-const perImage = (kernels: Kernels, shape: readonly number[], geometry: Geometry, run: (image: number, dx: number, scratch: number) => void): TensorInfo => {
-  const scratch = kernels.scratch(geometryInts * BYTES)
-  const dx = kernels.output(shape)
-  const at = kernels.address(dx)
-  writeGeometry(kernels, scratch, geometry)
-  kernels.native.zero(at, sizeOf(shape))
-  each(geometry.images, i => run(i, at + i * sizeOf(geometry.image) * BYTES, scratch))
-  return dx
 }
 
 /** {@link convolutionInputGradient} where every channel has one filter: `[kernelHeight, kernelWidth, channels]`. */
@@ -111,23 +171,27 @@ export const depthwiseInputGradient: Implementation = (kernels, inputs, attrs) =
   const name = 'VitrailDepthwiseInputGradient'
   const [dy, filter] = [operand(name, inputs, 'dy'), operand(name, inputs, 'filter')]
   const shape = [dy.shape[0] ?? 0, ...(attrs.image as number[]), dy.shape[3] ?? 0]
-  const geometry = geometryOf(name, shape, dy, { ...attrs, size: filter.shape.slice(0, 2) })
+  const geometry = geometryOf(name, shape, dy.shape, { ...attrs, size: filter.shape.slice(0, 2) })
   expectShape(name, 'filter', filter, [...geometry.kernel, geometry.image[2]])
-  return perImage(kernels, shape, geometry, (i, dx, scratch) => kernels.native.depthwiseInputGradient(kernels.address(dy) + i * sizeOf(geometry.result) * BYTES, kernels.address(filter), dx, scratch))
+  const scratch = kernels.scratch(GEOMETRY_BYTES)
+  const dx = kernels.output(shape)
+  writeGeometry(kernels, scratch, geometry)
+  zero(kernels, dx)
+  kernels.run('depthwiseInputGradient', geometry.images * blocksOf(geometry.image[2]), sizeOf(dy.shape) * sizeOf(geometry.kernel) / 2, kernels.address(dy), kernels.address(filter), kernels.address(dx), scratch)
+  return dx
 }
 
 /** {@link convolutionWeightGradient} where every channel has one filter: `[kernelHeight, kernelWidth, channels]`. */
 export const depthwiseWeightGradient: Implementation = (kernels, inputs, attrs) => {
   const name = 'VitrailDepthwiseWeightGradient'
   const [x, dy] = [operand(name, inputs, 'x'), operand(name, inputs, 'dy')]
-  const geometry = geometryOf(name, x.shape, dy, attrs)
+  const geometry = geometryOf(name, x.shape, dy.shape, attrs)
   expectShape(name, 'dy', dy, [geometry.images, geometry.result[0], geometry.result[1], geometry.image[2]])
-  const scratch = kernels.scratch(geometryInts * BYTES)
+  const scratch = kernels.scratch(GEOMETRY_BYTES)
   const dw = kernels.output([...geometry.kernel, geometry.image[2]])
-  const [xAt, dyAt, dwAt] = [kernels.address(x), kernels.address(dy), kernels.address(dw)]
   writeGeometry(kernels, scratch, geometry)
-  kernels.native.zero(dwAt, sizeOf(dw.shape))
-  each(geometry.images, i => kernels.native.depthwiseWeightGradient(xAt + i * sizeOf(geometry.image) * BYTES, dyAt + i * sizeOf(geometry.result) * BYTES, dwAt, scratch))
+  zero(kernels, dw)
+  kernels.run('depthwiseWeightGradient', blocksOf(geometry.image[2]), sizeOf(dy.shape) * sizeOf(geometry.kernel) / 2, kernels.address(x), kernels.address(dy), kernels.address(dw), scratch, geometry.images)
   return dw
 }
 
@@ -135,7 +199,12 @@ export const depthwiseWeightGradient: Implementation = (kernels, inputs, attrs) 
 export const maxPoolGradient: Implementation = (kernels, inputs, attrs) => {
   const name = 'VitrailMaxPoolGradient'
   const [x, dy] = [operand(name, inputs, 'x'), operand(name, inputs, 'dy')]
-  const geometry = geometryOf(name, x.shape, dy, attrs)
+  const geometry = geometryOf(name, x.shape, dy.shape, attrs)
   expectShape(name, 'dy', dy, [geometry.images, geometry.result[0], geometry.result[1], geometry.image[2]])
-  return perImage(kernels, x.shape, geometry, (i, dx, scratch) => kernels.native.maxPoolGradient(kernels.address(x) + i * sizeOf(geometry.image) * BYTES, kernels.address(dy) + i * sizeOf(geometry.result) * BYTES, dx, scratch))
+  const scratch = kernels.scratch(GEOMETRY_BYTES)
+  const dx = kernels.output(x.shape)
+  writeGeometry(kernels, scratch, geometry)
+  zero(kernels, dx)
+  kernels.run('maxPoolGradient', geometry.images * blocksOf(geometry.image[2]), sizeOf(dy.shape) * sizeOf(geometry.kernel), kernels.address(x), kernels.address(dy), kernels.address(dx), scratch)
+  return dx
 }

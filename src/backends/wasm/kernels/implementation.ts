@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { Kernels } from './instance.js'
+import type { Kernels } from './kernels.js'
 import { showShape } from './axes.js'
 
 /** The tensors a kernel was called with, by name. */

@@ -1,9 +1,9 @@
 import { broadcastIndices, broadcastLeading, matricesOf, sizeOf } from './axes.js'
 import { codeOf, expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
 import { activationCodes } from './native.js'
+import { leftBytes, multiply, packLeft, packRight, productNanoseconds, rightBytes, rightShape, tileBytes } from './products.js'
 
 const BYTES = 4
-const PANEL = 8
 
 /** w `[K, N]`, or `[N, K]` where `transposed`, into panels `[ceil(N / 8), K, 8]` for {@link linear}. */
 export const pack: Implementation = (kernels, inputs, { transposed = false }) => {
@@ -11,9 +11,9 @@ export const pack: Implementation = (kernels, inputs, { transposed = false }) =>
   const { leading, rows, columns } = matricesOf('VitrailPack', 'w', w)
   if (leading.length > 0) throw new Error(`VitrailPack: w must have two axes, but has ${w.shape.length}`)
   const [k, n] = transposed === true ? [columns, rows] : [rows, columns]
-  const packed = kernels.output([Math.ceil(n / PANEL), k, PANEL])
-  const [rowStride, colStride] = transposed === true ? [1, k] : [n, 1]
-  kernels.native.pack(kernels.address(w), k, n, rowStride, colStride, kernels.address(packed))
+  const packed = kernels.output(rightShape(k, n))
+  const [rowStride, columnStride] = transposed === true ? [1, k] : [n, 1]
+  packRight(kernels, { at: kernels.address(w), rowStride, columnStride }, k, n, kernels.address(packed))
   return packed
 }
 
@@ -30,24 +30,21 @@ export const linear: Implementation = (kernels, inputs, { n: width, activation =
   if (k === undefined) throw new Error(`${name}: x needs at least one axis`)
   const leading = x.shape.slice(0, -1)
   const m = sizeOf(leading)
-  expectShape(name, 'packed', packed, [Math.ceil(n / PANEL), k, PANEL])
+  expectShape(name, 'packed', packed, rightShape(k, n))
   if (bias !== undefined) expectShape(name, 'bias', bias, [n])
   if (residual !== undefined) expectShape(name, 'residual', residual, [...leading, n])
 
-  const scratch = kernels.scratch(kernels.native.gemmScratchBytes(m, k))
+  const scratch = kernels.scratch(leftBytes(m, k), tileBytes)
   const y = kernels.output([...leading, n])
   const address = (tensor: typeof bias): number => (tensor === undefined ? 0 : kernels.address(tensor))
-  kernels.native.gemm(
-    kernels.address(x), m, k, k, 1,
-    kernels.address(packed), n, address(bias), code, address(residual),
-    kernels.address(y), scratch,
-  )
+  const product = { m, k, n, right: kernels.address(packed), bias: address(bias), activation: code, residual: address(residual), out: kernels.address(y) }
+  multiply(kernels, product, packLeft(kernels, { at: kernels.address(x), rowStride: k, columnStride: 1 }, k), scratch)
   return y
 }
 
 /**
  * a `[..., M, K]` (or `[..., K, M]` where `transposeA`) times b `[..., K, N]` (or `[..., N, K]` where `transposeB`):
- * `[..., M, N]`. Leading axes broadcast. Consecutive products with the same b share one packing of it.
+ * `[..., M, N]`. Leading axes broadcast. One product is shared out by its columns, many are shared out whole.
  */
 export const matMul: Implementation = (kernels, inputs, { transposeA = false, transposeB = false }) => {
   const name = 'VitrailMatMul'
@@ -60,28 +57,23 @@ export const matMul: Implementation = (kernels, inputs, { transposeA = false, tr
   if (depth !== k) throw new Error(`${name}: a has ${k} along the shared axis, b has ${depth}`)
   const leading = broadcastLeading(name, [left.leading, right.leading])
   const outputShape = [...leading, m, n]
-  // one b for all of a: its matrices are then simply more rows
-  const asOneMatrix = transposeA !== true && sizeOf(right.leading) === 1
-  const rows = asOneMatrix ? sizeOf(leading) * m : m
-  const leftOf = asOneMatrix ? [0] : broadcastIndices(left.leading, leading)
-  const rightOf = asOneMatrix ? [0] : broadcastIndices(right.leading, leading)
-
-  const panelBytes = Math.ceil(n / PANEL) * PANEL * k * BYTES
-  const scratch = kernels.scratch(panelBytes + kernels.native.gemmScratchBytes(rows, k))
-  const out = kernels.output(outputShape)
-  const [aAt, bAt, outAt] = [kernels.address(a), kernels.address(b), kernels.address(out)]
+  const count = sizeOf(leading)
   const [aRow, aColumn] = transposeA === true ? [1, m] : [k, 1]
   const [bRow, bColumn] = transposeB === true ? [1, k] : [n, 1]
-  let packedIndex = -1
-  leftOf.forEach((leftIndex, batch) => {
-    const rightIndex = rightOf[batch] ?? 0
-    if (rightIndex !== packedIndex) kernels.native.pack(bAt + rightIndex * k * n * BYTES, k, n, bRow, bColumn, scratch)
-    packedIndex = rightIndex
-    kernels.native.gemm(
-      aAt + leftIndex * m * k * BYTES, rows, k, aRow, aColumn,
-      scratch, n, 0, activationCodes.none, 0,
-      outAt + batch * m * n * BYTES, scratch + panelBytes,
-    )
-  })
+  // one b for all of a: its matrices are then simply more rows
+  if (count === 1 || (transposeA !== true && sizeOf(right.leading) === 1)) {
+    const rows = count * m
+    const panelBytes = rightBytes(k, n)
+    const scratch = kernels.scratch(panelBytes + leftBytes(rows, k), tileBytes)
+    const out = kernels.output(outputShape)
+    packRight(kernels, { at: kernels.address(b), rowStride: bRow, columnStride: bColumn }, k, n, scratch)
+    multiply(kernels, { m: rows, k, n, right: scratch, out: kernels.address(out) }, packLeft(kernels, { at: kernels.address(a), rowStride: aRow, columnStride: aColumn }, k), scratch + panelBytes)
+    return out
+  }
+  const [leftOf, rightOf] = [broadcastIndices(left.leading, leading), broadcastIndices(right.leading, leading)]
+  const pairs = kernels.scratch(2 * count * BYTES, kernels.native.productsScratchBytes(m, k, n))
+  const out = kernels.output(outputShape)
+  kernels.writeInts(pairs, leftOf.flatMap((index, i) => [index, rightOf[i]!]))
+  kernels.run('products', count, count * productNanoseconds(m, k, n), kernels.address(a), kernels.address(b), kernels.address(out), pairs, m, k, n, aRow, aColumn, bRow, bColumn)
   return out
 }

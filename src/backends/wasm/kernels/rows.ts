@@ -1,6 +1,5 @@
 import { sizeOf } from './axes.js'
-import { codeOf, expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
-import { unaryCodes } from './native.js'
+import { expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
 
 /** Rows of the last axis of a tensor, `[rows, width]`. */
 const rowsOf = (kernel: string, shape: readonly number[]): [rows: number, width: number] => {
@@ -21,7 +20,7 @@ export const layerNorm: Implementation = (kernels, inputs, { epsilon }) => {
   if (beta !== undefined) expectShape(name, 'beta', beta, [width])
   const y = kernels.output(x.shape)
   const address = (tensor: typeof gamma): number => (tensor === undefined ? 0 : kernels.address(tensor))
-  kernels.native.layerNorm(kernels.address(x), address(gamma), address(beta), kernels.address(y), rows, width, epsilon)
+  kernels.run('layerNorm', rows, rows * width, kernels.address(x), address(gamma), address(beta), kernels.address(y), width, epsilon)
   return y
 }
 
@@ -31,16 +30,6 @@ export const softmax: Implementation = (kernels, inputs, { scale = 1 }) => {
   const x = operand(name, inputs, 'x')
   const [rows, width] = rowsOf(name, x.shape)
   const y = kernels.output(x.shape)
-  kernels.native.softmax(kernels.address(x), kernels.address(y), rows, width, Number(scale))
-  return y
-}
-
-/** fn(x), element by element. */
-export const unary: Implementation = (kernels, inputs, { fn }) => {
-  const name = 'VitrailUnary'
-  const x = operand(name, inputs, 'x')
-  const code = codeOf(name, unaryCodes, fn)
-  const y = kernels.output(x.shape)
-  kernels.native.unary(kernels.address(x), kernels.address(y), sizeOf(x.shape), code)
+  kernels.run('softmax', rows, 2 * rows * width, kernels.address(x), kernels.address(y), width, Number(scale))
   return y
 }

@@ -10,11 +10,12 @@ import { problem, type Problem } from '../../../shape/problem.js'
 import type { TrainingConfig, WrittenRecipe } from '../../../training/config/defineTraining.js'
 import type { Skipped } from '../../../training/data/image.js'
 import type { TrainingData } from '../../../training/loop/trainingData.js'
-import { loadPartialWeights } from '../../../weights/loadPartialWeights.js'
+import { loadPartialWeights, type PartialWeights } from '../../../weights/loadPartialWeights.js'
 import { openSafetensors } from '../../../weights/openSafetensors.js'
 import { showTransfer } from '../../../weights/showTransfer.js'
 import { checkpoint } from '../checkpoint.js'
 import { preprocessingOf } from '../preprocessingOf.js'
+import { readLabels } from '../readLabels.js'
 import type { Subject } from '../subject.js'
 import { subjects } from '../subjects.js'
 import { openData } from './openData.js'
@@ -45,7 +46,7 @@ export const configured = (config: TrainingConfig, folder: string): TaskEither<P
   const model = frozen.right as AnyModel
   const data = await dataOf(config, folder, subject.right)
   if (data._tag === 'Left') return data
-  const weights = await weightsOf(config, folder, model)
+  const weights = await weightsOf(config, folder, model, data.right.data.train.classes)
   if (weights._tag === 'Left') return weights
   const { description } = subject.right
   const { mean, std } = data.right.data
@@ -104,7 +105,7 @@ export const fitted = (usual: Preprocessing, model: AnyModel, { mean = usual.mea
   return { mean: fit(mean, mean !== usual.mean), std: fit(std, std !== usual.std) }
 }
 
-const weightsOf = async ({ weights: given, seed = 0 }: TrainingConfig, folder: string, model: AnyModel): Promise<Either<Problem, { readonly weights: Weights; readonly remarks: readonly string[]; readonly close: () => Promise<void> } | undefined>> => {
+const weightsOf = async ({ weights: given, seed = 0 }: TrainingConfig, folder: string, model: AnyModel, classes: readonly string[]): Promise<Either<Problem, { readonly weights: Weights; readonly remarks: readonly string[]; readonly close: () => Promise<void> } | undefined>> => {
   if (given === undefined) return right(undefined)
   const path = resolve(folder, typeof given === 'string' ? given : given.file)
   if (!existsSync(path)) return left(problem('fileUnreadable', `${path}: there is no such weight file`))
@@ -116,5 +117,16 @@ const weightsOf = async ({ weights: given, seed = 0 }: TrainingConfig, folder: s
     await close()
     return typeof given === 'string' && loaded.left.remedy === undefined ? left({ ...loaded.left, remedy: `to take over what fits: weights: { file: '${given}', partial: true }` }) : loaded
   }
-  return typeof loaded.right === 'object' && 'report' in loaded.right ? right({ weights: loaded.right.weights, remarks: showTransfer(loaded.right.report).split('\n').map(line => `${path}: ${line}`), close }) : right({ weights: loaded.right as Weights, remarks: [], close })
+  const remarks = [...strangers(path, opened.right.metadata['labels'], classes)]
+  if (typeof loaded.right === 'function' || loaded.right instanceof Map) return right({ weights: loaded.right as Weights, remarks, close })
+  const { weights, report } = loaded.right as PartialWeights
+  return right({ weights, remarks: [...showTransfer(report).split('\n').map(line => `${path}: ${line}`), ...remarks], close })
+}
+
+/** What a head has learned is of no use where the same number means another class. */
+const strangers = (path: string, labels: string | undefined, classes: readonly string[]): readonly string[] => {
+  const known = labels === undefined ? undefined : readLabels(labels, classes.length, path)
+  if (known?._tag !== 'Right' || known.right.every((name, i) => name === classes[i])) return []
+  const few = (names: readonly string[]): string => `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`
+  return [`${path}: its classes are ${few(known.right)}, but those of the data ${few(classes)}; data.classes gives them another order`]
 }

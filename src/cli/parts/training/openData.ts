@@ -16,13 +16,15 @@ import { imageFolder } from '../../../training/data/imageFolder.js'
  */
 export const openData = (source: DataSource, folder: string, classes?: readonly string[]): TaskEither<Problem, Dataset & { readonly skipped?: readonly { readonly name: string; readonly reason: string }[] }> => {
   const at = (path: string): string => resolve(folder, path)
+  const names = source.kind === 'folder' || source.kind === 'idx' ? (source.classes ?? classes) : undefined
   switch (source.kind) {
-    case 'folder': return imageFolder(at(source.path), classes === undefined ? {} : { classes })
-    case 'idx': {
-      const names = source.classes ?? classes
+    case 'folder':
+      return imageFolder(at(source.path), names === undefined ? {} : { classes: names })
+    case 'idx':
       return idx({ images: at(source.images), labels: at(source.labels), ...(names === undefined ? {} : { classes: names }) })
-    }
-    case 'cifar10': return cifar10(at(source.path), source.part === undefined ? {} : { part: source.part })
-    case 'cifar100': return cifar100(at(source.path), { ...(source.part === undefined ? {} : { part: source.part }), ...(source.classes === undefined ? {} : { labels: source.classes }) })
+    case 'cifar10':
+      return cifar10(at(source.path), source.part === undefined ? {} : { part: source.part })
+    case 'cifar100':
+      return cifar100(at(source.path), { ...(source.part === undefined ? {} : { part: source.part }), ...(source.classes === undefined ? {} : { labels: source.classes }) })
   }
 }

@@ -1,7 +1,7 @@
 import { right, type Either } from 'fp-ts/lib/Either.js'
 import type { Backend } from '../../../backends/device.js'
 import type { Routine } from '../../../backends/prepare.js'
-import { openSession } from '../../../backends/session.js'
+import { openSession } from '../../../backends/openSession.js'
 import { gradient } from '../../../graph/gradient/gradient.js'
 import { add, gelu, input, linear, parameter, scalar } from '../../../ops/ops.js'
 import type { Tensor } from '../../../ops/tensor.js'

@@ -2,8 +2,8 @@
 #pragma once
 #include "simd.h"
 
-// The numbers that activation.ts passes for each name.
-enum { NONE = 0, GELU = 1, GELU_TANH = 2, QUICK_GELU = 3, RELU = 4, SILU = 5, ERF = 6 };
+// The numbers of activationCodes in native.ts.
+enum { NONE = 0, GELU = 1, GELU_TANH = 2, QUICK_GELU = 3, RELU = 4, SILU = 5 };
 
 // e^x within about 1 ulp (Cephes expf): x = n ln 2 + r, a degree-5 polynomial in r, then 2^n by the exponent bits.
 // Below the smallest normal float the result is exactly 0; above the largest it stays finite; NaN stays NaN.
@@ -90,19 +90,16 @@ INLINE Vec activateVec(Vec x, int activation) {
     case QUICK_GELU: return timesSigmoid(x, mul(x, splat(1.702f)));
     case RELU: return atLeast(x, splat(0.0f));
     case SILU: return timesSigmoid(x, x);
-    case ERF: return erfVec(x);
     default: return x;
   }
 }
-
-OUT_OF_LINE Vec activateFour(Vec x, int activation) { return activateVec(x, activation); }
 
 // Eight numbers at a time, where there are many: each function is a chain of dependent steps, and two chains overlap.
 OUT_OF_LINE void activateEight(const float *x, float *y, int activation) {
   Vec x0 = load(x), x1 = load(x + 4);
 #define CASE(code) case code: store(y, activateVec(x0, code)), store(y + 4, activateVec(x1, code)); break;
   switch (activation) {
-    CASE(NONE) CASE(GELU) CASE(GELU_TANH) CASE(QUICK_GELU) CASE(RELU) CASE(SILU) CASE(ERF)
+    CASE(NONE) CASE(GELU) CASE(GELU_TANH) CASE(QUICK_GELU) CASE(RELU) CASE(SILU)
   }
 #undef CASE
 }

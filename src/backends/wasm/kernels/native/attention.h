@@ -1,4 +1,4 @@
-// Fused attention for one image. Scores are kept transposed, [keys][8 queries]: they then leave the first product as
+// Fused attention. Scores are kept transposed, [keys][8 queries]: they then leave the first product as
 // exactly the packed right-hand panel that the second product reads, and softmax runs down the lanes, so that no
 // number of keys needs a tail. Only one such panel exists at a time; never the full queries x keys.
 #pragma once
@@ -58,31 +58,43 @@ MEASURE(attentionScratchBytes)(int keys, int headDim) {
   return 4 * (roundUp(keys, 4) * headDim + roundUp(headDim, 4) * keys + headDim * 8 + roundUp(keys, 4) * 8 + 32 + 8);
 }
 
-// q, k, v, out: logical [heads, tokens, headDim], element (h, t, c) at h * headStride + t * tokenStride + c.
-// out = softmax(scale q k^T + bias) v; bias [heads, queries, keys] with its own head and query strides, or null.
-KERNEL(attention)(const float *q, const float *k, const float *v, const float *bias, float *out, float *scratch, int heads,
-                  int queries, int keys, int headDim, float scale, int qToken, int qHead, int kToken, int kHead,
-                  int vToken, int vHead, int outToken, int outHead, int biasHead, int biasQuery) {
+// What attention.ts writes. Element (image, head, token, channel) lies at image * .Image + head * .Head + token * .Token +
+// channel; the bias [heads, queries, keys] has head and query strides of its own, and biasOf says which one an image has.
+typedef struct {
+  int heads, queries, keys, headDim;
+  int qImage, qHead, qToken, kImage, kHead, kToken, vImage, vHead, vToken, outImage, outHead, outToken;
+  int biasImage, biasHead, biasQuery;
+  int imageOf[]; // four for each image: which of q, k, v and bias it has
+} AttentionPlan;
+
+// out = softmax(scale q k^T + bias) v, bias or null. Unit: eight queries of one head of one image.
+KERNEL(attention)(const float *q, const float *k, const float *v, const float *bias, float *out, const AttentionPlan *p,
+                  float scale, SHARE) {
+  int keys = p->keys, headDim = p->headDim, blocks = (p->queries + 7) / 8;
   float *keyPanels = scratch;                                // [keys / 4][headDim][4]
   float *valuePanels = keyPanels + roundUp(keys, 4) * headDim; // [headDim / 4][keys][4]
   float *queryPanel = valuePanels + roundUp(headDim, 4) * keys; // [headDim][8]
   float *scores = queryPanel + headDim * 8;                  // [keys][8]
   float *tile = scores + roundUp(keys, 4) * 8, *inverseSums = tile + 32;
   Vec scales = splat(scale);
-  for (int h = 0; h < heads; h++, q += qHead, k += kHead, v += vHead, out += outHead) {
-    packRows(k, kToken, 1, keys, headDim, keyPanels);
-    packRows(v, 1, vToken, headDim, keys, valuePanels);
-    for (int i = 0; i < queries; i += 8) {
-      int count = minInt(8, queries - i);
-      packColumns(q + i * qToken, 1, qToken, count, headDim, queryPanel);
-      for (int c = 0; c < headDim * 8; c += 4) store(queryPanel + c, mul(load(queryPanel + c), scales));
-      for (int j = 0; j < keys; j += 4) multiplyTile(keyPanels + j * headDim, queryPanel, headDim, scores + j * 8, 8, 0);
-      if (bias) addBias(scores, bias + h * biasHead + i * biasQuery, biasQuery, count, keys);
-      softmaxColumns(scores, keys, inverseSums);
-      for (int c = 0; c < headDim; c += 4) {
-        multiplyTile(valuePanels + c * keys, scores, keys, tile, 8, 0);
-        storeContext(tile, inverseSums, out + i * outToken + c, outToken, count, minInt(4, headDim - c));
-      }
+  for (int unit = begin, packed = -1; unit < end; unit++) {
+    int head = unit / blocks, i = unit % blocks * 8, image = head / p->heads, h = head % p->heads;
+    const int *from = p->imageOf + 4 * image;
+    if (head != packed) {
+      packRows(k + from[1] * p->kImage + h * p->kHead, p->kToken, 1, keys, headDim, keyPanels);
+      packRows(v + from[2] * p->vImage + h * p->vHead, 1, p->vToken, headDim, keys, valuePanels);
+      packed = head;
+    }
+    int count = minInt(8, p->queries - i);
+    packColumns(q + from[0] * p->qImage + h * p->qHead + i * p->qToken, 1, p->qToken, count, headDim, queryPanel);
+    for (int c = 0; c < headDim * 8; c += 4) store(queryPanel + c, mul(load(queryPanel + c), scales));
+    for (int j = 0; j < keys; j += 4) multiplyTile(keyPanels + j * headDim, queryPanel, headDim, scores + j * 8, 8, 0);
+    if (bias) addBias(scores, bias + from[3] * p->biasImage + h * p->biasHead + i * p->biasQuery, p->biasQuery, count, keys);
+    softmaxColumns(scores, keys, inverseSums);
+    float *to = out + image * p->outImage + h * p->outHead + i * p->outToken;
+    for (int c = 0; c < headDim; c += 4) {
+      multiplyTile(valuePanels + c * keys, scores, keys, tile, 8, 0);
+      storeContext(tile, inverseSums, to + c, p->outToken, count, minInt(4, headDim - c));
     }
   }
 }

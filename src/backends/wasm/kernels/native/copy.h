@@ -1,4 +1,4 @@
-// Strided copy: slice and transpose, for any element of four bytes.
+// Moving elements of four bytes about: slices, transpositions, rows by number.
 #pragma once
 #include "simd.h"
 
@@ -33,26 +33,60 @@ static void copyRun(const float *src, float *dst, int count) {
   for (; i < count; i += 4) storePartial(dst + i, loadPartial(src + i, count - i, 0.0f), count - i);
 }
 
-// The two innermost axes (n4, n5); n5 is contiguous in the destination.
-static void copyPlane(const float *src, float *dst, int n4, int n5, int src4, int src5, int dst4) {
-  if (src5 == 1) {
-    for (int i = 0; i < n4; i++) copyRun(src + i * src4, dst + i * dst4, n5);
-  } else if (src4 == 1) {
-    transposeBlock(src, dst, n5, n4, src5, dst4);
+// Some of the innermost two axes: `rows` of them and all of `columns`, which lie one after the other in the destination.
+static void copyPlane(const float *src, float *dst, int rows, int columns, int srcRow, int srcColumn, int dstRow) {
+  if (srcColumn == 1) {
+    for (int i = 0; i < rows; i++) copyRun(src + i * srcRow, dst + i * dstRow, columns);
+  } else if (srcRow == 1) {
+    transposeBlock(src, dst, columns, rows, srcColumn, dstRow);
   } else {
-    for (int i = 0; i < n4; i++)
-      for (int j = 0; j < n5; j++) dst[i * dst4 + j] = src[i * src4 + j * src5];
+    for (int i = 0; i < rows; i++)
+      for (int j = 0; j < columns; j++) dst[i * dstRow + j] = src[i * srcRow + j * srcColumn];
   }
 }
 
-// plan: six sizes, six source strides, six destination strides, in elements, outermost first; the last destination
-// stride is 1. Elements are moved, never computed with, so int32 is copied bit by bit too.
-KERNEL(stridedCopy)(const float *src, float *dst, const int *plan) {
-  const int *n = plan, *s = plan + 6, *d = plan + 12;
-  for (int i0 = 0; i0 < n[0]; i0++)
-    for (int i1 = 0; i1 < n[1]; i1++)
-      for (int i2 = 0; i2 < n[2]; i2++)
-        for (int i3 = 0; i3 < n[3]; i3++)
-          copyPlane(src + i0 * s[0] + i1 * s[1] + i2 * s[2] + i3 * s[3], dst + i0 * d[0] + i1 * d[1] + i2 * d[2] + i3 * d[3],
-                    n[4], n[5], s[4], s[5], d[4]);
+// What copy.ts writes: the innermost two axes, then the others, outermost first; sizes and strides in elements.
+typedef struct {
+  int rows, columns, srcRow, srcColumn, dstRow, outer;
+  struct { int size, src, dst; } axes[];
+} CopyPlan;
+
+// Unit: a row of the innermost plane. Elements are moved, never computed with, so int32 is copied bit by bit too.
+KERNEL(stridedCopy)(const float *src, float *dst, const CopyPlan *p, SHARE) {
+  for (int unit = begin; unit < end;) {
+    int row = unit % p->rows, count = minInt(p->rows - row, end - unit), rest = unit / p->rows;
+    const float *from = src + row * p->srcRow;
+    float *to = dst + row * p->dstRow;
+    for (int axis = p->outer - 1; axis >= 0; axis--) {
+      int at = rest % p->axes[axis].size;
+      rest /= p->axes[axis].size;
+      from += at * p->axes[axis].src, to += at * p->axes[axis].dst;
+    }
+    copyPlane(from, to, count, p->columns, p->srcRow, p->srcColumn, p->dstRow);
+    unit += count;
+  }
+}
+
+enum { FILL_RUN = 4096 };
+
+// x = value, `size` times. Unit: a run.
+KERNEL(fill)(float *x, int size, float value, SHARE) {
+  int i = begin * FILL_RUN, last = minInt(size, end * FILL_RUN);
+  for (; i + 4 <= last; i += 4) store(x + i, splat(value));
+  for (; i < last; i++) x[i] = value;
+}
+
+// Unit: y[i] [width] = table[indices[i]].
+KERNEL(gatherRows)(const float *table, const int *indices, float *y, int width, SHARE) {
+  for (int i = begin; i < end; i++) copyRun(table + indices[i] * width, y + i * width, width);
+}
+
+// Unit: 16 columns of y [.., width], to whose row indices[i] row i of x [count, width] is added.
+KERNEL(scatterAdd)(const float *x, const int *indices, float *y, int count, int width, SHARE) {
+  int first = begin * 16, last = minInt(width, end * 16);
+  for (int i = 0; i < count; i++) {
+    const float *from = x + i * width;
+    float *to = y + indices[i] * width;
+    for (int c = first; c < last; c += 4) storePartial(to + c, add(loadPartial(to + c, last - c, 0.0f), loadPartial(from + c, last - c, 0.0f)), last - c);
+  }
 }

@@ -63,11 +63,11 @@ OUT_OF_LINE void multiplyTile(const float *a, const float *b, int depth, float *
   // Not unrolled: V8 unrolls so small a loop itself, and hoists the loads of a larger one until the sums spill.
 #pragma clang loop unroll(disable)
   for (const float *end = b + depth * TILE_COLUMNS; b != end; a += TILE_ROWS, b += TILE_COLUMNS) {
-    Vec b0 = load(b), b1 = load(b + 4), column = load(a), s;
-    s = wasm_i32x4_shuffle(column, column, 0, 0, 0, 0), c00 = madd(s, b0, c00), c01 = madd(s, b1, c01);
-    s = wasm_i32x4_shuffle(column, column, 1, 1, 1, 1), c10 = madd(s, b0, c10), c11 = madd(s, b1, c11);
-    s = wasm_i32x4_shuffle(column, column, 2, 2, 2, 2), c20 = madd(s, b0, c20), c21 = madd(s, b1, c21);
-    s = wasm_i32x4_shuffle(column, column, 3, 3, 3, 3), c30 = madd(s, b0, c30), c31 = madd(s, b1, c31);
+    Vec b0 = load(b), b1 = load(b + 4), s;
+    s = loadSplat(a), c00 = madd(s, b0, c00), c01 = madd(s, b1, c01);
+    s = loadSplat(a + 1), c10 = madd(s, b0, c10), c11 = madd(s, b1, c11);
+    s = loadSplat(a + 2), c20 = madd(s, b0, c20), c21 = madd(s, b1, c21);
+    s = loadSplat(a + 3), c30 = madd(s, b0, c30), c31 = madd(s, b1, c31);
   }
   store(o0, c00), store(o0 + 4, c01), store(o1, c10), store(o1 + 4, c11);
   store(o2, c20), store(o2 + 4, c21), store(o3, c30), store(o3 + 4, c31);
@@ -103,38 +103,93 @@ INLINE int evenBlock(int n, int most) {
   return blocks <= 1 ? n : roundUp((n + blocks - 1) / blocks, 4);
 }
 
-static unsigned gemmScratchFloats(int M, int K) {
-  return TILE_ROWS * TILE_COLUMNS + roundUp(evenBlock(M, ROW_BLOCK), TILE_ROWS) * evenBlock(K, DEPTH_BLOCK);
+// The factors of a product, packed once for all threads.
+// Unit: four rows of A [M, K], element (i, k) at i * rowStride + k * colStride, into [K][4].
+KERNEL(packLeft)(const float *A, int M, int K, int rowStride, int colStride, float *packed, SHARE) {
+  for (int i = begin * TILE_ROWS; i < minInt(M, end * TILE_ROWS); i += TILE_ROWS)
+    packFour(A + i * rowStride, rowStride, colStride, M - i, K, packed + i * K, TILE_ROWS);
 }
 
-// out [M, N] = activation(A [M, K] B [K, N] + bias [N]) + residual [M, N]; B as packed by packColumns. With accumulate, the
-// product is added to what out holds, before all else.
-static void multiply(const float *A, int M, int K, int rowStride, int colStride, const float *packed, int N,
-                     const float *bias, int activation, const float *residual, float *out, float *scratch, int accumulate) {
-  float *edge = scratch, *block = scratch + TILE_ROWS * TILE_COLUMNS;
-  int rowBlock = evenBlock(M, ROW_BLOCK), depthBlock = evenBlock(K, DEPTH_BLOCK);
+// Unit: eight columns of B [K, N], element (k, j) at k * rowStride + j * colStride, into [K][8].
+KERNEL(packRight)(const float *B, int K, int N, int rowStride, int colStride, float *packed, SHARE) {
+  int j = begin * TILE_COLUMNS;
+  packColumns(B + j * colStride, rowStride, colStride, minInt(N, end * TILE_COLUMNS) - j, K, packed + j * K);
+}
+
+// out [rows, columns] (outStride apart) of a block of rows and some panels, all of the depth.
+static void multiplyBlock(const float *left, int rows, int K, const float *right, int columns, const float *bias, int activation,
+                          const float *residual, float *out, int outStride, int accumulate, float *edge) {
+  int depthBlock = evenBlock(K, DEPTH_BLOCK), k0 = 0;
   int finish = bias || residual || activation != NONE;
-  for (int i0 = 0; i0 < M; i0 += rowBlock) {
-    int rows = minInt(rowBlock, M - i0), k0 = 0;
-    do { // once even where K is 0: the sums are then zeros
-      int depth = minInt(depthBlock, K - k0), last = k0 + depth >= K, onTop = accumulate || k0 > 0;
-      packRows(A + i0 * rowStride + k0 * colStride, rowStride, colStride, rows, depth, block);
-      for (int j = 0; j < N; j += TILE_COLUMNS) {
-        const float *panel = packed + j * K + k0 * TILE_COLUMNS;
-        int width = minInt(TILE_COLUMNS, N - j);
-        for (int i = 0; i < rows; i += TILE_ROWS) {
-          int at = (i0 + i) * N + j, height = minInt(TILE_ROWS, rows - i);
-          int whole = width == TILE_COLUMNS && height == TILE_ROWS;
-          float *tile = whole ? out + at : edge;
-          int stride = whole ? N : TILE_COLUMNS;
-          if (!whole && onTop) copyEdge(out + at, N, edge, TILE_COLUMNS, height, width);
-          multiplyTile(block + i * depth, panel, depth, tile, stride, onTop);
-          if (finish && last)
-            finishTile(tile, stride, bias ? bias + j : 0, residual ? residual + at : 0, N, height, width, activation);
-          if (!whole) copyEdge(edge, TILE_COLUMNS, out + at, N, height, width);
-        }
+  do { // once even where K is 0: the sums are then zeros
+    int depth = minInt(depthBlock, K - k0), last = k0 + depth >= K, onTop = accumulate || k0 > 0;
+    for (int j = 0; j < columns; j += TILE_COLUMNS) {
+      const float *panel = right + j * K + k0 * TILE_COLUMNS;
+      int width = minInt(TILE_COLUMNS, columns - j);
+      for (int i = 0; i < rows; i += TILE_ROWS) {
+        int at = i * outStride + j, height = minInt(TILE_ROWS, rows - i);
+        int whole = width == TILE_COLUMNS && height == TILE_ROWS;
+        float *tile = whole ? out + at : edge;
+        int stride = whole ? outStride : TILE_COLUMNS;
+        if (!whole && onTop) copyEdge(out + at, outStride, edge, TILE_COLUMNS, height, width);
+        multiplyTile(left + i * K + k0 * TILE_ROWS, panel, depth, tile, stride, onTop);
+        if (finish && last)
+          finishTile(tile, stride, bias ? bias + j : 0, residual ? residual + at : 0, outStride, height, width, activation);
+        if (!whole) copyEdge(edge, TILE_COLUMNS, out + at, outStride, height, width);
       }
-      k0 += depth;
-    } while (k0 < K);
+    }
+    k0 += depth;
+  } while (k0 < K);
+}
+
+// out [M, N] (rows outStride apart) = activation(A [M, K] B [K, N] + bias [N]) + residual (laid out as out), both factors
+// packed. With accumulate, the product is added to what out holds, before all else. Unit: a panel of eight columns of one
+// block of rows; the blocks one after the other. Scratch: one tile.
+KERNEL(multiply)(const float *left, int M, int K, const float *right, int N, const float *bias, int activation,
+                 const float *residual, float *out, int outStride, int accumulate, SHARE) {
+  int panels = (N + TILE_COLUMNS - 1) / TILE_COLUMNS, rowBlock = evenBlock(M, ROW_BLOCK);
+  for (int unit = begin; unit < end;) {
+    int i = unit / panels * rowBlock, first = unit % panels, last = minInt(panels, first + end - unit);
+    int j = first * TILE_COLUMNS, at = i * outStride + j;
+    multiplyBlock(left + i * K, minInt(rowBlock, M - i), K, right + j * K, minInt(N, last * TILE_COLUMNS) - j,
+                  bias ? bias + j : 0, activation, residual ? residual + at : 0, out + at, outStride, accumulate, scratch);
+    unit += last - first;
   }
+}
+
+// The number of units of `multiply`.
+MEASURE(multiplyUnits)(int M, int N) {
+  int rowBlock = evenBlock(M, ROW_BLOCK);
+  return M == 0 ? 0 : (M + rowBlock - 1) / rowBlock * ((N + TILE_COLUMNS - 1) / TILE_COLUMNS);
+}
+
+MEASURE(productsScratchBytes)(int M, int K, int N) {
+  return 4 * (TILE_ROWS * TILE_COLUMNS + roundUp(M, TILE_ROWS) * K + roundUp(N, TILE_COLUMNS) * K);
+}
+
+// Many products of one size. Unit: out[u] [M, N] = A[pairs[2u]] B[pairs[2u + 1]], packed in scratch; a B that serves several
+// in a row is packed once.
+KERNEL(products)(const float *A, const float *B, float *out, const int *pairs, int M, int K, int N, int aRow, int aColumn,
+                 int bRow, int bColumn, SHARE) {
+  float *left = scratch + TILE_ROWS * TILE_COLUMNS, *right = left + roundUp(M, TILE_ROWS) * K;
+  for (int u = begin, packed = -1; u < end; u++) {
+    int b = pairs[2 * u + 1];
+    if (b != packed) packColumns(B + b * K * N, bRow, bColumn, N, K, right);
+    packed = b;
+    packRows(A + pairs[2 * u] * M * K, aRow, aColumn, M, K, left);
+    multiplyBlock(left, M, K, right, N, 0, NONE, 0, out + u * M * N, N, 0, scratch);
+  }
+}
+
+// Multiply-adds in registers and nothing else, in the pattern of multiplyTile: what products are measured against.
+KERNEL(peak)(float *out, int steps) {
+  Vec a = load(out), b = load(out + 4), zero = splat(0.0f);
+  Vec c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero, c5 = zero, c6 = zero, c7 = zero;
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < steps; i++) {
+    c0 = madd(a, b, c0), c1 = madd(a, b, c1), c2 = madd(a, b, c2), c3 = madd(a, b, c3);
+    c4 = madd(a, b, c4), c5 = madd(a, b, c5), c6 = madd(a, b, c6), c7 = madd(a, b, c7);
+    a = wasm_v128_xor(a, b); // so that no product can be taken out of the loop
+  }
+  store(out, add(add(add(c0, c1), add(c2, c3)), add(add(c4, c5), add(c6, c7))));
 }

@@ -1,6 +1,6 @@
-// The backward halves of the row kernels: gradients of activations, softmax and layer norm, and sums over an axis.
+// The backward halves of the row kernels: gradients of activations, softmax and layer norm.
 #pragma once
-#include "gemm.h"
+#include "pointwise.h"
 
 // gelu'(x), for the forms of activation.h
 INLINE Vec geluSlope(Vec x, int form) {
@@ -25,25 +25,26 @@ INLINE Vec geluSlope(Vec x, int form) {
   return mul(s, madd(mul(x, mul(e, s)), slope, one));
 }
 
-// dx = dy gelu'(x)
-KERNEL(geluGradient)(const float *x, const float *dy, float *dx, int size, int form) {
-  int i = 0;
+// dx = dy gelu'(x). Unit: a run.
+KERNEL(geluGradient)(const float *x, const float *dy, float *dx, int size, int form, SHARE) {
+  int i = begin * RUN, last = minInt(size, end * RUN);
 #define LOOP(code) \
-  for (; i + 8 <= size; i += 8) { \
+  for (; i + 8 <= last; i += 8) { \
     Vec a = geluSlope(load(x + i), code), b = geluSlope(load(x + i + 4), code); \
     store(dx + i, mul(a, load(dy + i))), store(dx + i + 4, mul(b, load(dy + i + 4))); \
   }
   if (form == GELU) LOOP(GELU) else if (form == GELU_TANH) LOOP(GELU_TANH) else LOOP(QUICK_GELU)
 #undef LOOP
-  for (; i < size; i += 4) {
-    int rest = size - i;
+  for (; i < last; i += 4) {
+    int rest = last - i;
     storePartial(dx + i, mul(geluSlope(loadPartial(x + i, rest, 0.0f), form), loadPartial(dy + i, rest, 0.0f)), rest);
   }
 }
 
-// dx = y (dy - sum of y dy) along rows
-KERNEL(softmaxGradient)(const float *y, const float *dy, float *dx, int rows, int width) {
-  for (int r = 0; r < rows; r++, y += width, dy += width, dx += width) {
+// dx = y (dy - sum of y dy). Unit: a row.
+KERNEL(softmaxGradient)(const float *y, const float *dy, float *dx, int width, SHARE) {
+  y += begin * width, dy += begin * width, dx += begin * width;
+  for (int r = begin; r < end; r++, y += width, dy += width, dx += width) {
     Vec dot = splat(0.0f);
     for (int i = 0; i < width; i += 4) dot = madd(loadPartial(y + i, width - i, 0.0f), loadPartial(dy + i, width - i, 0.0f), dot);
     dot = splat(sumOfLanes(dot));
@@ -53,10 +54,11 @@ KERNEL(softmaxGradient)(const float *y, const float *dy, float *dx, int rows, in
 }
 
 // With z the normalised row and g = dy gamma: dx = (g - mean g - z mean(g z)) / sigma. The mean is corrected as in
-// layerNorm.
-KERNEL(layerNormGradient)(const float *x, const float *dy, const float *gamma, float *dx, int rows, int width, float epsilon) {
+// layerNorm. Unit: a row.
+KERNEL(layerNormGradient)(const float *x, const float *dy, const float *gamma, float *dx, int width, float epsilon, SHARE) {
   Vec zero = splat(0.0f), one = splat(1.0f);
-  for (int r = 0; r < rows; r++, x += width, dy += width, dx += width) {
+  x += begin * width, dy += begin * width, dx += begin * width;
+  for (int r = begin; r < end; r++, x += width, dy += width, dx += width) {
     Vec sum = zero;
     for (int i = 0; i < width; i += 4) sum = add(sum, loadPartial(x + i, width - i, 0.0f));
     float mean = sumOfLanes(sum) / width;
@@ -83,65 +85,4 @@ KERNEL(layerNormGradient)(const float *x, const float *dy, const float *gamma, f
       storePartial(dx + i, mul(sub(sub(g, average), mul(centred, projections)), inverses), count);
     }
   }
-}
-
-// Rows are summed 64 at a time and those sums then added with what rounding took from them (Kahan, 1965), so that the
-// error does not grow with their number.
-enum { SUM_BLOCK = 64 };
-INLINE void addExactly(Vec *total, Vec *lost, Vec part) {
-  Vec rest = sub(part, *lost), sum = add(*total, rest);
-  *lost = sub(sub(sum, *total), rest);
-  *total = sum;
-}
-
-// y[outer][inner] = scale * the sum of x[outer][count][inner] over the middle axis
-KERNEL(sumAxis)(const float *x, float *y, int outer, int count, int inner, float scale) {
-  for (int o = 0; o < outer; o++, x += count * inner, y += inner) {
-    if (inner == 1) {
-      Vec total = splat(0.0f), lost = total;
-      for (int k = 0; k < count; k += SUM_BLOCK * 4) {
-        Vec part = splat(0.0f);
-        int end = minInt(count, k + SUM_BLOCK * 4);
-        for (int i = k; i < end; i += 4) part = add(part, loadPartial(x + i, end - i, 0.0f));
-        addExactly(&total, &lost, part);
-      }
-      y[0] = sumOfLanes(total) * scale;
-      continue;
-    }
-    for (int i = 0; i < inner; i += 8) {
-      int left = inner - i;
-      Vec total0 = splat(0.0f), total1 = total0, lost0 = total0, lost1 = total0;
-      for (int k = 0; k < count; k += SUM_BLOCK) {
-        Vec part0 = splat(0.0f), part1 = part0;
-        const float *from = x + k * inner + i, *end = x + minInt(count, k + SUM_BLOCK) * inner + i;
-        if (left >= 8) for (; from != end; from += inner) part0 = add(part0, load(from)), part1 = add(part1, load(from + 4));
-        else for (; from != end; from += inner) part0 = add(part0, loadPartial(from, left, 0.0f)), part1 = add(part1, loadPartial(from + 4, left - 4, 0.0f));
-        addExactly(&total0, &lost0, part0);
-        addExactly(&total1, &lost1, part1);
-      }
-      storePartial(y + i, mul(total0, splat(scale)), left);
-      storePartial(y + i + 4, mul(total1, splat(scale)), left - 4);
-    }
-  }
-}
-
-// Floats of scratch for weightGradient: one block of x packed, beside what the product itself needs.
-MEASURE(weightGradientScratchBytes)(int out, int in, int rows) {
-  int depth = evenBlock(rows, DEPTH_BLOCK);
-  return 4 * (roundUp(in, TILE_COLUMNS) * depth + gemmScratchFloats(out, depth));
-}
-
-// dw [out, in] = or += dy^T x over rows, dy and x having rows of their own strides. x is packed a block at a time, so that
-// scratch does not grow with the rows.
-KERNEL(weightGradient)(const float *dy, int dyStride, const float *x, int xStride, float *dw, int rows, int out, int in,
-                       int accumulate, float *scratch) {
-  int block = evenBlock(rows, DEPTH_BLOCK);
-  float *rest = scratch + roundUp(in, TILE_COLUMNS) * block;
-  int r = 0;
-  do { // once even where there are no rows: the sums are then zeros
-    int depth = minInt(block, rows - r);
-    packColumns(x + r * xStride, xStride, 1, in, depth, scratch);
-    multiply(dy + r * dyStride, out, depth, 1, dyStride, scratch, in, 0, NONE, 0, dw, rest, accumulate || r > 0);
-    r += depth;
-  } while (r < rows);
 }

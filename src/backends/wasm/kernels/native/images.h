@@ -1,11 +1,15 @@
-// Gradients of convolutions and of pooling, over images with their channels last.
+// Convolutions and pooling over images with their channels last, and their gradients.
 #pragma once
 #include "copy.h"
+#include "gemm.h"
 
 // The size of an image, and how a window moves over it: what images.ts writes as eleven int32.
 typedef struct {
   int height, width, channels, kernelHeight, kernelWidth, strideY, strideX, top, left, rows, columns;
 } Geometry;
+
+// Channels are shared out by sixteen.
+enum { CHANNEL_BLOCK = 16 };
 
 static void addRun(float *dst, const float *src, int count) {
   int i = 0;
@@ -19,92 +23,202 @@ static void zeroRun(float *dst, int count) {
   for (; i < count; i++) dst[i] = 0.0f;
 }
 
-// columns [rows * columns][kernelHeight][kernelWidth][count] = what each window sees of `count` channels from x on
-KERNEL(imageToColumns)(const float *x, float *columns, const Geometry *g, int count) {
-  for (int row = 0; row < g->rows; row++)
-    for (int column = 0; column < g->columns; column++)
-      for (int ky = 0; ky < g->kernelHeight; ky++)
-        for (int kx = 0; kx < g->kernelWidth; kx++, columns += count) {
-          int y = row * g->strideY + ky - g->top, at = column * g->strideX + kx - g->left;
-          if (y < 0 || y >= g->height || at < 0 || at >= g->width) zeroRun(columns, count);
-          else copyRun(x + (y * g->width + at) * g->channels, columns, count);
-        }
-}
-
-// The adjoint: every column is added to where it was taken from.
-KERNEL(columnsToImage)(const float *columns, float *x, const Geometry *g, int count) {
-  for (int row = 0; row < g->rows; row++)
-    for (int column = 0; column < g->columns; column++)
-      for (int ky = 0; ky < g->kernelHeight; ky++)
-        for (int kx = 0; kx < g->kernelWidth; kx++, columns += count) {
-          int y = row * g->strideY + ky - g->top, at = column * g->strideX + kx - g->left;
-          if (y >= 0 && y < g->height && at >= 0 && at < g->width) addRun(x + (y * g->width + at) * g->channels, columns, count);
-        }
-}
-
-KERNEL(zero)(float *x, int size) { zeroRun(x, size); }
-
-// dx of one image, zeroed before, of a convolution with one filter a channel: w [kernelHeight][kernelWidth][channels]
-KERNEL(depthwiseInputGradient)(const float *dy, const float *w, float *dx, const Geometry *g) {
-  int channels = g->channels;
-  for (int row = 0; row < g->rows; row++)
-    for (int column = 0; column < g->columns; column++, dy += channels)
-      for (int ky = 0; ky < g->kernelHeight; ky++) {
-        int y = row * g->strideY + ky - g->top;
-        if (y < 0 || y >= g->height) continue;
-        for (int kx = 0; kx < g->kernelWidth; kx++) {
-          int at = column * g->strideX + kx - g->left;
-          if (at < 0 || at >= g->width) continue;
-          float *to = dx + (y * g->width + at) * channels;
-          const float *filter = w + (ky * g->kernelWidth + kx) * channels;
-          int c = 0;
-          for (; c + 4 <= channels; c += 4) store(to + c, madd(load(dy + c), load(filter + c), load(to + c)));
-          for (; c < channels; c++) to[c] += dy[c] * filter[c];
-        }
-      }
-}
-
-// dw [kernelHeight][kernelWidth][channels] += what one image adds, a row of windows summed at a time
-KERNEL(depthwiseWeightGradient)(const float *x, const float *dy, float *dw, const Geometry *g) {
-  int channels = g->channels;
-  for (int row = 0; row < g->rows; row++, dy += g->columns * channels)
-    for (int ky = 0; ky < g->kernelHeight; ky++) {
-      int y = row * g->strideY + ky - g->top;
-      if (y < 0 || y >= g->height) continue;
-      for (int kx = 0; kx < g->kernelWidth; kx++) {
-        float *to = dw + (ky * g->kernelWidth + kx) * channels;
-        // the columns whose windows lie inside here
-        int first = 0, last = g->columns;
-        while (first < last && first * g->strideX + kx - g->left < 0) first++;
-        while (last > first && (last - 1) * g->strideX + kx - g->left >= g->width) last--;
-        const float *from = x + (y * g->width + first * g->strideX + kx - g->left) * channels;
-        for (int c = 0; c < channels; c += 4) {
-          int count = channels - c;
-          Vec sum = splat(0.0f);
-          const float *a = from + c, *b = dy + first * channels + c;
-          for (int column = first; column < last; column++, a += g->strideX * channels, b += channels)
-            sum = madd(loadPartial(a, count, 0.0f), loadPartial(b, count, 0.0f), sum);
-          storePartial(to + c, add(loadPartial(to + c, count, 0.0f), sum), count);
-        }
-      }
+// columns [kernelHeight][kernelWidth][count] = what one window of one image sees of `count` channels from x on
+static void windowToColumns(const float *x, float *columns, const Geometry *g, int window, int count) {
+  int top = window / g->columns * g->strideY - g->top, left = window % g->columns * g->strideX - g->left;
+  if (count == g->channels && left >= 0 && left + g->kernelWidth <= g->width) {
+    // a row of the window is one run
+    int run = g->kernelWidth * count;
+    for (int y = top; y < top + g->kernelHeight; y++, columns += run) {
+      if (y < 0 || y >= g->height) zeroRun(columns, run);
+      else copyRun(x + (y * g->width + left) * count, columns, run);
+    }
+    return;
+  }
+  for (int y = top; y < top + g->kernelHeight; y++)
+    for (int at = left; at < left + g->kernelWidth; at++, columns += count) {
+      if (y < 0 || y >= g->height || at < 0 || at >= g->width) zeroRun(columns, count);
+      else copyRun(x + (y * g->width + at) * g->channels, columns, count);
     }
 }
 
-// dx of one image, zeroed before: dy goes to the largest of each window, the first in reading order where several are
-KERNEL(maxPoolGradient)(const float *x, const float *dy, float *dx, const Geometry *g) {
-  int channels = g->channels;
+// Unit: columns[u] = what window u sees of `count` channels.
+KERNEL(imageToColumns)(const float *x, float *columns, const Geometry *g, int count, SHARE) {
+  int size = g->kernelHeight * g->kernelWidth * count;
+  for (int u = begin; u < end; u++) windowToColumns(x, columns + u * size, g, u, count);
+}
+
+// The windows of many images as the rows of a left-hand factor: `windows` of them from `first` on, of `count` channels from
+// x on, packed as packLeft does. Unit: four windows. Scratch: the columns of four.
+KERNEL(packWindows)(const float *x, const Geometry *g, int count, int first, int windows, float *packed, SHARE) {
+  int size = g->kernelHeight * g->kernelWidth * count, perImage = g->rows * g->columns;
+  for (int i = begin * TILE_ROWS; i < minInt(windows, end * TILE_ROWS); i += TILE_ROWS) {
+    int rows = minInt(TILE_ROWS, windows - i);
+    for (int r = 0; r < rows; r++) {
+      int window = first + i + r;
+      windowToColumns(x + window / perImage * g->height * g->width * g->channels, scratch + r * size, g, window % perImage, count);
+    }
+    packFour(scratch, size, 1, rows, size, packed + i * size, TILE_ROWS);
+  }
+}
+
+// y = bias + the convolution with one filter a channel: w [kernelHeight][kernelWidth][channels], bias [channels] or null.
+// Unit: a row of one image.
+KERNEL(depthwise)(const float *x, const float *w, const float *bias, float *y, const Geometry *g, SHARE) {
+  int channels = g->channels, line = g->width * channels;
+  for (int unit = begin; unit < end; unit++) {
+    const float *image = x + unit / g->rows * g->height * line;
+    int top = unit % g->rows * g->strideY - g->top;
+    int firstY = maxInt(0, -top), lastY = minInt(g->kernelHeight, g->height - top);
+    for (int column = 0; column < g->columns; column++) {
+      int left = column * g->strideX - g->left;
+      int firstX = maxInt(0, -left), lastX = minInt(g->kernelWidth, g->width - left);
+      float *to = y + (unit * g->columns + column) * channels;
+      int c = 0;
+      for (; c + 16 <= channels; c += 16) {
+        Vec zero = splat(0.0f), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+        if (bias) s0 = load(bias + c), s1 = load(bias + c + 4), s2 = load(bias + c + 8), s3 = load(bias + c + 12);
+        for (int ky = firstY; ky < lastY; ky++) {
+          const float *p = image + (top + ky) * line + (left + firstX) * channels + c;
+          const float *f = w + (ky * g->kernelWidth + firstX) * channels + c;
+          for (int kx = firstX; kx < lastX; kx++, p += channels, f += channels) {
+            s0 = madd(load(p), load(f), s0), s1 = madd(load(p + 4), load(f + 4), s1);
+            s2 = madd(load(p + 8), load(f + 8), s2), s3 = madd(load(p + 12), load(f + 12), s3);
+          }
+        }
+        store(to + c, s0), store(to + c + 4, s1), store(to + c + 8, s2), store(to + c + 12, s3);
+      }
+      for (; c < channels; c += 4) {
+        int count = channels - c;
+        Vec sum = bias ? loadPartial(bias + c, count, 0.0f) : splat(0.0f);
+        for (int ky = firstY; ky < lastY; ky++)
+          for (int kx = firstX; kx < lastX; kx++)
+            sum = madd(loadPartial(image + (top + ky) * line + (left + kx) * channels + c, count, 0.0f),
+                       loadPartial(w + (ky * g->kernelWidth + kx) * channels + c, count, 0.0f), sum);
+        storePartial(to + c, sum, count);
+      }
+    }
+  }
+}
+
+// The numbers of poolCodes in native.ts. Of the two means, the first counts padding as zeros.
+enum { POOL_MAX = 0, POOL_MEAN, POOL_MEAN_INSIDE };
+
+// y = the largest or the mean of each window. Unit: a row of one image.
+KERNEL(pool)(const float *x, float *y, const Geometry *g, int kind, SHARE) {
+  int channels = g->channels, line = g->width * channels;
+  for (int unit = begin; unit < end; unit++) {
+    const float *image = x + unit / g->rows * g->height * line;
+    int top = unit % g->rows * g->strideY - g->top;
+    int firstY = maxInt(0, -top), lastY = minInt(g->kernelHeight, g->height - top);
+    for (int column = 0; column < g->columns; column++) {
+      int left = column * g->strideX - g->left;
+      int firstX = maxInt(0, -left), lastX = minInt(g->kernelWidth, g->width - left);
+      int inside = (lastY - firstY) * (lastX - firstX);
+      float share = kind == POOL_MAX ? 1.0f : 1.0f / (kind == POOL_MEAN ? g->kernelHeight * g->kernelWidth : inside);
+      float *to = y + (unit * g->columns + column) * channels;
+      for (int c = 0; c < channels; c += 4) {
+        int count = channels - c;
+        Vec total = splat(kind == POOL_MAX ? -__builtin_inff() : 0.0f);
+        for (int ky = firstY; ky < lastY; ky++)
+          for (int kx = firstX; kx < lastX; kx++) {
+            Vec value = loadPartial(image + (top + ky) * line + (left + kx) * channels + c, count, 0.0f);
+            total = kind == POOL_MAX ? wasm_f32x4_max(total, value) : add(total, value);
+          }
+        storePartial(to + c, mul(total, splat(share)), count);
+      }
+    }
+  }
+}
+
+// The adjoint of imageToColumns: every column is added to where it was taken from. Unit: a block of the `count` channels.
+KERNEL(columnsToImage)(const float *columns, float *x, const Geometry *g, int count, SHARE) {
+  int first = begin * CHANNEL_BLOCK, some = minInt(count, end * CHANNEL_BLOCK) - first;
+  columns += first, x += first;
   for (int row = 0; row < g->rows; row++)
     for (int column = 0; column < g->columns; column++)
-      for (int c = 0; c < channels; c++, dy++) {
-        int best = -1;
+      for (int ky = 0; ky < g->kernelHeight; ky++)
+        for (int kx = 0; kx < g->kernelWidth; kx++, columns += count) {
+          int y = row * g->strideY + ky - g->top, at = column * g->strideX + kx - g->left;
+          if (y >= 0 && y < g->height && at >= 0 && at < g->width) addRun(x + (y * g->width + at) * g->channels, columns, some);
+        }
+}
+
+// dx, zeroed before, of a convolution with one filter a channel: w [kernelHeight][kernelWidth][channels]. Unit: a block of
+// the channels of one image.
+KERNEL(depthwiseInputGradient)(const float *dy, const float *w, float *dx, const Geometry *g, SHARE) {
+  int channels = g->channels, blocks = (channels + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
+  for (int unit = begin; unit < end; unit++) {
+    int image = unit / blocks, first = unit % blocks * CHANNEL_BLOCK, some = minInt(CHANNEL_BLOCK, channels - first);
+    const float *from = dy + image * g->rows * g->columns * channels + first;
+    float *into = dx + image * g->height * g->width * channels + first;
+    for (int row = 0; row < g->rows; row++)
+      for (int column = 0; column < g->columns; column++, from += channels)
         for (int ky = 0; ky < g->kernelHeight; ky++) {
           int y = row * g->strideY + ky - g->top;
           if (y < 0 || y >= g->height) continue;
           for (int kx = 0; kx < g->kernelWidth; kx++) {
-            int at = column * g->strideX + kx - g->left, i = (y * g->width + at) * channels + c;
-            if (at >= 0 && at < g->width && (best < 0 || x[i] > x[best])) best = i;
+            int at = column * g->strideX + kx - g->left;
+            if (at < 0 || at >= g->width) continue;
+            float *to = into + (y * g->width + at) * channels;
+            const float *filter = w + (ky * g->kernelWidth + kx) * channels + first;
+            int c = 0;
+            for (; c + 4 <= some; c += 4) store(to + c, madd(load(from + c), load(filter + c), load(to + c)));
+            for (; c < some; c++) to[c] += from[c] * filter[c];
           }
         }
-        if (best >= 0) dx[best] += *dy;
+  }
+}
+
+// dw [kernelHeight][kernelWidth][channels], zeroed before, over all images, a row of windows summed at a time. Unit: a block
+// of the channels.
+KERNEL(depthwiseWeightGradient)(const float *x, const float *dy, float *dw, const Geometry *g, int images, SHARE) {
+  int channels = g->channels, firstChannel = begin * CHANNEL_BLOCK, lastChannel = minInt(channels, end * CHANNEL_BLOCK);
+  for (int image = 0; image < images; image++, x += g->height * g->width * channels)
+    for (int row = 0; row < g->rows; row++, dy += g->columns * channels)
+      for (int ky = 0; ky < g->kernelHeight; ky++) {
+        int y = row * g->strideY + ky - g->top;
+        if (y < 0 || y >= g->height) continue;
+        for (int kx = 0; kx < g->kernelWidth; kx++) {
+          float *to = dw + (ky * g->kernelWidth + kx) * channels;
+          // the columns whose windows lie inside here
+          int first = 0, last = g->columns;
+          while (first < last && first * g->strideX + kx - g->left < 0) first++;
+          while (last > first && (last - 1) * g->strideX + kx - g->left >= g->width) last--;
+          const float *from = x + (y * g->width + first * g->strideX + kx - g->left) * channels;
+          for (int c = firstChannel; c < lastChannel; c += 4) {
+            int count = lastChannel - c;
+            Vec sum = splat(0.0f);
+            const float *a = from + c, *b = dy + first * channels + c;
+            for (int column = first; column < last; column++, a += g->strideX * channels, b += channels)
+              sum = madd(loadPartial(a, count, 0.0f), loadPartial(b, count, 0.0f), sum);
+            storePartial(to + c, add(loadPartial(to + c, count, 0.0f), sum), count);
+          }
+        }
       }
+}
+
+// dx, zeroed before: dy goes to the largest of each window, the first in reading order where several are. Unit: a block of
+// the channels of one image.
+KERNEL(maxPoolGradient)(const float *x, const float *dy, float *dx, const Geometry *g, SHARE) {
+  int channels = g->channels, blocks = (channels + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
+  for (int unit = begin; unit < end; unit++) {
+    int image = unit / blocks, first = unit % blocks * CHANNEL_BLOCK, last = minInt(channels, first + CHANNEL_BLOCK);
+    int place = image * g->height * g->width * channels;
+    const float *slope = dy + image * g->rows * g->columns * channels;
+    for (int row = 0; row < g->rows; row++)
+      for (int column = 0; column < g->columns; column++, slope += channels)
+        for (int c = first; c < last; c++) {
+          int best = -1;
+          for (int ky = 0; ky < g->kernelHeight; ky++) {
+            int y = row * g->strideY + ky - g->top;
+            if (y < 0 || y >= g->height) continue;
+            for (int kx = 0; kx < g->kernelWidth; kx++) {
+              int at = column * g->strideX + kx - g->left, i = place + (y * g->width + at) * channels + c;
+              if (at >= 0 && at < g->width && (best < 0 || x[i] > x[best])) best = i;
+            }
+          }
+          if (best >= 0) dx[best] += slope[c];
+        }
+  }
 }

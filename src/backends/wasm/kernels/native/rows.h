@@ -1,12 +1,13 @@
-// Kernels that treat a tensor as rows of its last axis, or as a flat run of numbers.
+// Kernels that treat a tensor as rows of its last axis. Unit: a row.
 #pragma once
 #include "activation.h"
 
 // Two passes. The mean of a row near 1e3 is itself rounded by up to 1e-4, so the second pass also takes the mean of the
 // centred values (the remainder), and both the variance and the output are corrected by it.
-KERNEL(layerNorm)(const float *x, const float *gamma, const float *beta, float *y, int rows, int width, float epsilon) {
+KERNEL(layerNorm)(const float *x, const float *gamma, const float *beta, float *y, int width, float epsilon, SHARE) {
   int whole = width & ~3, tail = width & 3;
-  for (int r = 0; r < rows; r++, x += width, y += width) {
+  x += begin * width, y += begin * width;
+  for (int r = begin; r < end; r++, x += width, y += width) {
     Vec sum0 = loadPartial(x + whole, tail, 0.0f), sum1 = splat(0.0f);
     int i = 0;
     for (; i + 8 <= whole; i += 8) sum0 = add(sum0, load(x + i)), sum1 = add(sum1, load(x + i + 4));
@@ -35,11 +36,12 @@ KERNEL(layerNorm)(const float *x, const float *gamma, const float *beta, float *
 }
 
 // y = softmax(scale x) along rows
-KERNEL(softmax)(const float *x, float *y, int rows, int width, float scale) {
+KERNEL(softmax)(const float *x, float *y, int width, float scale, SHARE) {
   const float lowest = -__builtin_inff();
   int whole = width & ~3, tail = width & 3;
   Vec scales = splat(scale);
-  for (int r = 0; r < rows; r++, x += width, y += width) {
+  x += begin * width, y += begin * width;
+  for (int r = begin; r < end; r++, x += width, y += width) {
     // the maximum of what is scaled: a negative scale turns the order round
     Vec most = splat(lowest), last = loadPartial(x + whole, tail, 0.0f);
     for (int i = 0; i < whole; i += 4) most = atLeast(most, mul(load(x + i), scales));
@@ -62,11 +64,4 @@ KERNEL(softmax)(const float *x, float *y, int rows, int width, float scale) {
     for (i = 0; i < whole; i += 4) store(y + i, mul(load(y + i), inverse));
     storePartial(y + whole, mul(last, inverse), tail);
   }
-}
-
-// y = fn(x), fn one of the codes of activation.h
-KERNEL(unary)(const float *x, float *y, int size, int fn) {
-  int i = 0;
-  for (; i + 8 <= size; i += 8) activateEight(x + i, y + i, fn);
-  for (; i < size; i += 4) storePartial(y + i, activateFour(loadPartial(x + i, size - i, 0.0f), fn), size - i);
 }

@@ -4,7 +4,10 @@
 
 typedef v128_t Vec;
 
+// A kernel does the units from `begin` up to `end` of its work; what a unit is, it says. Threads take ranges of units as they
+// come: no unit's result depends on which others are done beside it. `scratch` belongs to the thread.
 #define KERNEL(name) __attribute__((export_name(#name))) void name
+#define SHARE __attribute__((unused)) float *scratch, int begin, int end
 #define MEASURE(name) __attribute__((export_name(#name))) unsigned name
 #define INLINE static inline __attribute__((always_inline))
 #define OUT_OF_LINE static __attribute__((noinline))
@@ -15,6 +18,7 @@ typedef v128_t Vec;
 #define mul wasm_f32x4_mul
 #define divide wasm_f32x4_div
 #define load wasm_v128_load
+#define loadSplat wasm_v128_load32_splat
 #define store wasm_v128_store
 // "Pseudo" minimum and maximum are one machine instruction each. A NaN in the first argument survives.
 #define atMost wasm_f32x4_pmin
@@ -28,6 +32,7 @@ typedef v128_t Vec;
 #endif
 
 INLINE int minInt(int a, int b) { return a < b ? a : b; }
+INLINE int maxInt(int a, int b) { return a > b ? a : b; }
 INLINE int roundUp(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // The first `count` (0..4) floats at p, `fill` in the remaining lanes; reads nothing beyond them.

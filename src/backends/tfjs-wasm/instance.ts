@@ -1,7 +1,10 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
-import { hasRelaxedSimd, hasSimd, kernelBytes } from './features.js'
-import type { NativeKernels } from './native.js'
-import { sizeOf } from './axes.js'
+import type { Values } from '../device.js'
+import { sizeOf } from '../wasm/kernels/axes.js'
+import { hasRelaxedSimd, hasSimd } from '../wasm/kernels/features.js'
+import { bytesFor, instantiate } from '../wasm/kernels/instantiate.js'
+import type { Kernels } from '../wasm/kernels/kernels.js'
+import type { NativeKernels } from '../wasm/kernels/native.js'
 
 /** The part of tfjs's wasm backend that the kernels need. */
 interface WasmBackend {
@@ -18,23 +21,7 @@ interface WasmBackend {
   disposeData(dataId: object, force?: boolean): boolean
 }
 
-/** The kernel module on one backend's memory. */
-export interface Kernels {
-  readonly native: NativeKernels
-  readonly relaxedSimd: boolean
-  /** Whether the backend is tfjs's threaded build. Our kernels run on the calling thread alone. */
-  readonly threadedBackend: boolean
-  /** Byte offset of a tensor. Valid until the tensor is disposed; memory growth does not move it. */
-  readonly address: (tensor: TensorInfo) => number
-  /** A new tensor of the backend, contents undefined. Throws where the heap is full. */
-  readonly output: (shape: readonly number[], dtype?: DataType) => TensorInfo
-  /** Byte offset of at least `bytes` bytes, contents undefined, valid until the next call: kept and grown. */
-  readonly scratch: (bytes: number) => number
-  /** Writes int32 values at a byte offset. */
-  readonly writeInts: (at: number, values: readonly number[]) => void
-  /** Gives the scratch memory back to the backend; the next call takes it anew. */
-  readonly release: () => void
-}
+const LINE = 64
 
 const instances = new WeakMap<object, Kernels>()
 
@@ -56,15 +43,14 @@ interface Wanted {
  */
 export const kernelsOf = (backend: object, options: KernelOptions = {}): Kernels | undefined => {
   const found = find(backend, options)
-  return found === undefined || 'native' in found ? found : keep(found, instantiateOn(found.memory, found.relaxedSimd))
+  return found === undefined || 'native' in found ? found : keep(found, instantiate(new WebAssembly.Module(bytesFor(found.memory, found.relaxedSimd)), found.memory))
 }
 
 /** {@link kernelsOf}, compiled off the calling thread. */
 export const kernelsOfAsync = async (backend: object, options: KernelOptions = {}): Promise<Kernels | undefined> => {
   const found = find(backend, options)
   if (found === undefined || 'native' in found) return found
-  const { instance } = await WebAssembly.instantiate(bytesFor(found.memory, found.relaxedSimd), importsOf(found.memory))
-  return keep(found, nativeOf(instance))
+  return keep(found, instantiate(await WebAssembly.compile(bytesFor(found.memory, found.relaxedSimd)), found.memory))
 }
 
 const find = (backend: object, options: KernelOptions): Kernels | Wanted | undefined => {
@@ -93,19 +79,6 @@ const memoryOf = ({ wasm }: WasmBackend): WebAssembly.Memory | undefined => {
   return memory instanceof WebAssembly.Memory ? memory : undefined
 }
 
-/** Compiles the module and imports the memory, shared or not. */
-export const instantiateOn = (memory: WebAssembly.Memory, relaxedSimd: boolean): NativeKernels =>
-  nativeOf(new WebAssembly.Instance(new WebAssembly.Module(bytesFor(memory, relaxedSimd)), importsOf(memory)))
-
-const bytesFor = (memory: WebAssembly.Memory, relaxedSimd: boolean): BufferSource => kernelBytes(relaxedSimd, isShared(memory))
-
-const importsOf = (memory: WebAssembly.Memory): WebAssembly.Imports => ({ env: { memory } })
-
-const nativeOf = (instance: WebAssembly.Instance): NativeKernels => instance.exports as unknown as NativeKernels
-
-const isShared = (memory: WebAssembly.Memory): boolean =>
-  typeof SharedArrayBuffer !== 'undefined' && (memory.buffer as unknown) instanceof SharedArrayBuffer
-
 const kernelsOn = ({ backend, memory, relaxedSimd }: Wanted, native: NativeKernels): Kernels => {
   let scratchAt = 0
   let scratchBytes = 0
@@ -115,28 +88,36 @@ const kernelsOn = ({ backend, memory, relaxedSimd }: Wanted, native: NativeKerne
   }
   // >>> 0: malloc answers with a signed number, and the heap may be larger than 2 GiB
   const address = (tensor: TensorInfo): number => backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 0
+  const threads = { at: 0 }
+  const scratch = (bytes: number, bytesPerThread = 0): number => {
+    const own = Math.ceil(bytes / LINE) * LINE
+    const whole = own + bytesPerThread
+    if (whole > scratchBytes) {
+      release()
+      const at = backend.wasm._malloc(whole) >>> 0
+      if (at === 0) throw new Error(`wasm kernels: no memory left for ${whole} bytes of scratch`)
+      scratchAt = at
+      scratchBytes = whole
+    }
+    threads.at = scratchAt + own
+    return scratchAt
+  }
   return {
     native,
     relaxedSimd,
-    threadedBackend: isShared(memory),
     address,
+    // a fresh view each time: growth detaches the old buffer
+    values: (tensor): Values => new (tensor.dtype === 'int32' ? Int32Array : Float32Array)(memory.buffer, address(tensor), sizeOf(tensor.shape)),
     output: (shape, dtype = 'float32') => {
       const made = backend.makeOutput([...shape], dtype)
       if (address(made) !== 0 || sizeOf(shape) === 0) return made
       backend.disposeData(made.dataId, true)
       throw new Error(`wasm kernels: no memory left for a tensor of shape [${shape.join(', ')}]`)
     },
-    scratch: (bytes) => {
-      if (bytes <= scratchBytes) return scratchAt
-      release()
-      const at = backend.wasm._malloc(bytes) >>> 0
-      if (at === 0) throw new Error(`wasm kernels: no memory left for ${bytes} bytes of scratch`)
-      scratchAt = at
-      scratchBytes = bytes
-      return at
-    },
-    // a fresh view each time: growth detaches the old buffer
+    scratch,
     writeInts: (at, values) => new Int32Array(memory.buffer, at, values.length).set(values),
+    // tfjs's memory is not ours to share: the calling thread does all of it
+    run: (kernel, units, _, ...operands) => (native[kernel] as (...args: number[]) => void)(...operands, threads.at, 0, units),
     release,
   }
 }

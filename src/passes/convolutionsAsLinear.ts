@@ -1,0 +1,13 @@
+import * as ops from '../ops/ops.js'
+import { isOp } from '../ops/tensor.js'
+import { rewriting } from './pass.js'
+
+/** Makes convolutions that look at one place at a time the linear maps they are, so that whatever is done for linear maps is done for them. */
+export const convolutionsAsLinear = rewriting(node => {
+  if (!isOp(node, 'conv2d')) return node
+  const { strides, padding, groups } = node.attributes
+  const [x, weight, bias] = node.inputs
+  const [out, inner, ...size] = weight!.shape as readonly [number, number, number, number]
+  const isPointwise = groups === 1 && [...size, ...strides].every(n => n === 1) && padding.flat().every(n => n === 0)
+  return isPointwise ? ops.linear(x!, ops.reshape(weight!, [out, inner]), bias) : node
+})

@@ -1,0 +1,46 @@
+import * as ops from '../ops/ops.js'
+import { isOp, type Activation, type Tensor } from '../ops/tensor.js'
+import { sameShape } from '../shape/shape.js'
+import { rewriting, usesOf } from './pass.js'
+
+/**
+ * Lets a linear map do the activation and the sum with a residual that follow it, while each of its results is still in
+ * the cache. In training what an activation is given is needed again by its gradient, and is not fused.
+ */
+export const fuseLinear = rewriting<ReadonlyMap<Tensor, number>>((node, original, uses) => {
+  const isUsed = (i: number, times: number): boolean => uses.get(original.inputs[i]!) === times
+  if (isOp(node, 'gelu') || isOp(node, 'relu')) {
+    const map = isUsed(0, 1) ? epilogueOf(node.inputs[0]!) : undefined
+    return map?.activation === 'none' && map.residual === undefined ? made(map, { activation: isOp(node, 'gelu') ? node.attributes.form : 'relu' }) : node
+  }
+  if (isOp(node, 'multiply')) {
+    const at = node.inputs.findIndex((t, i) => isOp(t, 'sigmoid') && t.inputs[0] === node.inputs[1 - i] && isUsed(i, 1) && isUsed(1 - i, 2))
+    const map = at < 0 ? undefined : epilogueOf(node.inputs[1 - at]!)
+    return map?.activation === 'none' && map.residual === undefined ? made(map, { activation: 'silu' }) : node
+  }
+  if (!isOp(node, 'add')) return node
+  for (const at of [1, 0]) {
+    const [branch, residual] = [node.inputs[at]!, node.inputs[1 - at]!]
+    const map = isUsed(at, 1) && [branch, residual].every(t => sameShape(t.shape, node.shape) && t.batched === node.batched) ? epilogueOf(branch) : undefined
+    if (map !== undefined && map.residual === undefined) return made(map, { residual })
+  }
+  return node
+}, usesOf)
+
+interface LinearMap {
+  readonly x: Tensor
+  readonly weight: Tensor
+  readonly bias: Tensor | undefined
+  readonly activation: Activation
+  readonly residual: Tensor | undefined
+}
+
+const epilogueOf = (t: Tensor): LinearMap | undefined => {
+  if (isOp(t, 'linear')) return { x: t.inputs[0]!, weight: t.inputs[1]!, bias: t.inputs[2], activation: 'none', residual: undefined }
+  if (!isOp(t, 'fusedLinear')) return undefined
+  const { activation, residual } = t.attributes
+  const [x, weight, bias] = residual ? t.inputs.slice(0, -1) : t.inputs
+  return { x: x!, weight: weight!, bias, activation, residual: residual ? t.inputs.at(-1) : undefined }
+}
+
+const made = ({ x, weight, ...epilogue }: LinearMap, more: { readonly activation?: Activation; readonly residual?: Tensor }): Tensor => ops.fusedLinear(x, weight, { ...epilogue, ...more })

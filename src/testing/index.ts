@@ -1,0 +1,30 @@
+/**
+ * `vitrail/testing`: laws that every model obeys, checks of whole models, generators of architectures, shrinking to
+ * recipe source, oracles, reporters. It needs nothing beside the library; what builds on fast-check is in
+ * `vitrail/testing/arbitraries`.
+ */
+export { checkModel, type Checked, type CheckOptions, type Failure, type Finding } from './check/checkModel.js'
+export { partsOf, type Part } from './check/partsOf.js'
+export { defineLaw, obey, type Law, type LawCost, type LawParts, type Verdict } from './laws/core/law.js'
+export { Subject, type LawOptions } from './laws/core/subject.js'
+export { opTolerances } from './laws/core/tolerance.js'
+export { laws } from './laws/laws.js'
+export { lawMatchers, type LawMatchers, type Matched } from './matchers/lawMatchers.js'
+export { choicesOf, type Choices } from './arbitraries/choices.js'
+export { coverageGaps, coverageOf, showCoverage, type Coverage } from './arbitraries/coverage.js'
+export { drawSignal, drawValues, type ValueKind } from './arbitraries/drawValues.js'
+export { grow, growLayer, type GrowOptions } from './arbitraries/grow.js'
+export { mutationScore, mutants, showMutationScore, type Mutant, type MutationScore } from './mutations/mutationScore.js'
+export { oracleOf } from './oracles/oracleOf.js'
+export { runOracle, type OracleInput, type OracleRun } from './oracles/runOracle.js'
+export { reduced, type Reduced } from './reduce/reduced.js'
+export { github } from './reporters/github.js'
+export { junit } from './reporters/junit.js'
+export { text } from './reporters/text.js'
+export type { ReportedFailure, ReportedLaw, ReportedModel } from './reporters/report.js'
+export { isolate } from './shrink/isolate.js'
+export { placesOf, type Place } from './shrink/placesOf.js'
+export { shrinkModel, type Shrunk, type ShrinkOptions } from './shrink/shrinkModel.js'
+export { layerToSource, toSource, type SourceOptions } from './source/toSource.js'
+export { typesAgree, type TypesChecked } from './types/typesAgree.js'
+export type { TypedModel } from './types/typeProgram.js'

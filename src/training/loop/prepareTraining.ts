@@ -1,0 +1,170 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Backend } from '../../backends/device.js'
+import { openSession } from '../../backends/openSession.js'
+import type { Session } from '../../backends/session.js'
+import type { AnyModel } from '../../layers/core/model.js'
+import { problem, showProblem, type Problem } from '../../shape/problem.js'
+import { sizeOf } from '../../shape/shape.js'
+import type { Batches } from '../data/batch.js'
+import { batches } from '../data/batches.js'
+import { checkpoints, files, type Found } from '../checkpoint/checkpoints.js'
+import { noProgress, type Progress } from '../checkpoint/progress.js'
+import { trainingRoutines, type RoutineName, type TrainingRoutines } from '../routines/trainingRoutines.js'
+import { changesSince } from './changesSince.js'
+import { checkData } from './checkData.js'
+import { initialState, type Values } from './initialState.js'
+import { plainConfig } from './plainConfig.js'
+import { checkSettings, settled, type Settled } from './settled.js'
+import type { TrainingData } from './trainingData.js'
+import type { TrainingPlan } from './trainingEvent.js'
+import type { TrainOptions } from './trainOptions.js'
+
+/** A training made ready: checked, planned, its weights on the device. */
+export interface Training {
+  readonly plan: TrainingPlan
+  readonly settings: Settled
+  readonly options: TrainOptions
+  readonly routines: TrainingRoutines
+  readonly session: Session<RoutineName>
+  readonly train: Batches
+  readonly validation: Batches | undefined
+  /** Values of what does not change. */
+  readonly fixed: Values
+  readonly progress: Progress
+  readonly config: Readonly<Record<string, unknown>>
+  /** What went wrong and was got over. */
+  readonly warnings: readonly string[]
+  /** A checkpoint that cannot be used. */
+  readonly damaged: Found['damaged']
+  readonly dispose: () => Promise<void>
+}
+
+/**
+ * Makes a training ready: checks everything that can be checked before the first step, and says what it will hold.
+ *
+ * Errors: as `train`, but for those on the way.
+ *
+ * @example
+ * const training = await prepareTraining(pipe(input(1, 1, 1), globalPool(), linear(2)), { train: { name: 'one', classes: ['dark', 'light'], size: 1, labels: Int32Array.of(1), item: () => async () => right({ label: 1, name: 'a', image: { height: 1, width: 1, channels: 1, pixels: Uint8Array.of(255) } }) }, workers: 0 }, { backend: wasm, steps: 2, batchSize: 1, optimiser: optimisers.adamw(), schedule: schedules.constant({ rate: 0.001 }) })() // Either<Problem, Training>
+ */
+export const prepareTraining = (model: AnyModel, data: TrainingData, options: TrainOptions): TaskEither<Problem, Training> => async () => {
+  const parts = checkSettings(options)
+  if (parts._tag === 'Left') return parts
+  const routines = trainingRoutines(model, parts.right)
+  if (routines._tag === 'Left') return routines
+  const sources = batchesOf(model, data, options, routines.right)
+  if (sources._tag === 'Left') return sources
+  const { train, validation } = sources.right
+  const close = async (): Promise<void> => {
+    await Promise.all([train.close(), validation?.close()])
+  }
+  const settings = settled(options, train.steps)
+  if (settings._tag === 'Left') return settings
+  const config = plainConfig(options, data)
+  const found = await startIn(options, config)
+  if (found._tag === 'Left') return found
+  const checkpoint = found.right?.checkpoint
+  const values = await initialState(routines.right, settings.right.seed, options.weights, checkpoint)
+  if (values._tag === 'Left') return values
+  const opened = await openSession(routines.right.routines as Readonly<Record<RoutineName, NonNullable<TrainingRoutines['routines'][RoutineName]>>>, { backend: options.backend, weights: values.right, variables: routines.right.variables })()
+  if (opened._tag === 'Left') {
+    await close()
+    return opened
+  }
+  const session = opened.right
+  const dispose = async (): Promise<void> => {
+    session.dispose()
+    await close()
+  }
+  const plan = planOf(session, routines.right, settings.right, options.backend, train, validation, found.right)
+  if (plan._tag === 'Left') {
+    await dispose()
+    return plan
+  }
+  return right({
+    plan: plan.right,
+    settings: settings.right,
+    options,
+    routines: routines.right,
+    session,
+    train,
+    validation,
+    fixed: fixedOf(routines.right, values.right),
+    progress: checkpoint?.progress ?? noProgress,
+    config,
+    warnings: warningsOf(options, found.right),
+    damaged: found.right?.damaged,
+    dispose,
+  })
+}
+
+const warningsOf = ({ folder, resume = false }: TrainOptions, found: Found | undefined): readonly string[] => {
+  if (found?.damaged !== undefined) return [showProblem({ ...found.damaged.problem, remedy: `going on from ${found.file}` })]
+  return resume && found === undefined ? [`${folder}: holds no checkpoint yet; beginning at the beginning`] : []
+}
+
+/** On its own, so that nothing else of the values is held for as long as the training lasts. */
+const fixedOf = ({ parameters, changed }: TrainingRoutines, values: Values): Values => new Map(parameters.flatMap(({ attributes: { name } }) => (changed.has(name) ? [] : [[name, values.get(name)!] as const])))
+
+const batchesOf = (model: AnyModel, { train: source, validation: other, ...preparation }: TrainingData, { batchSize, seed = 0 }: TrainOptions, { numClasses }: TrainingRoutines): Either<Problem, { readonly train: Batches; readonly validation: Batches | undefined }> => {
+  const shape = checkData(model.input, numClasses, source)
+  if (shape._tag === 'Left') return shape
+  const common = { ...preparation, batchSize, seed, shape: shape.right }
+  const train = batches(source, { ...common, dropLast: true, ...(typeof other === 'number' ? { split: { validation: other, part: 'train' as const } } : {}) })
+  if (train._tag === 'Left' || other === undefined) return train._tag === 'Left' ? train : right({ train: train.right, validation: undefined })
+  // What is only looked at is looked at as it is, in the same order each time.
+  const { transform: _, ...plain } = common
+  const fits = typeof other === 'number' ? shape : checkData(model.input, numClasses, other)
+  if (fits._tag === 'Left') return fits
+  const validation = typeof other === 'number' ? batches(source, { ...plain, split: { validation: other, part: 'validation' } }) : batches(other, { ...plain, shuffle: false })
+  return validation._tag === 'Left' ? validation : right({ train: train.right, validation: validation.right })
+}
+
+/** What to go on from, and a folder to write to. Errors: `folderNeeded`, `folderTaken`, `configChanged`; those of `latest`. */
+const startIn = async ({ folder, resume = false }: TrainOptions, config: Readonly<Record<string, unknown>>): Promise<Either<Problem, Found | undefined>> => {
+  if (folder === undefined) return resume ? left(problem('folderNeeded', 'train: to go on from a checkpoint, it must know the folder')) : right(undefined)
+  const { mkdir, readdir } = await import('node:fs/promises')
+  const there: readonly string[] = await readdir(folder).catch(() => [])
+  const taken = [files.last, files.previous].find(name => there.includes(name))
+  if (taken === undefined) {
+    try {
+      await mkdir(folder, { recursive: true })
+    } catch (cause) {
+      return left(problem('fileUnwritable', `${folder}: cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`))
+    }
+    // A training that was killed before its first checkpoint goes on from its beginning.
+    return right(undefined)
+  }
+  if (!resume) return left(problem('folderTaken', `${folder}: already holds a training (${taken})`, { remedy: 'resume it, or name another folder' }))
+  const found = await checkpoints.latest(folder)()
+  if (found._tag === 'Left') return found
+  const changes = changesSince(found.right.checkpoint.config, config)
+  return changes.length === 0 ? found : left(problem('configChanged', `train: this is not how the training in ${folder} began: ${changes.join('; ')}`, { remedy: 'put it back, or begin anew in another folder with the checkpoint as weights' }))
+}
+
+/** The sizes of what is to come. Errors: `missingKernels`. */
+const planOf = (session: Session<RoutineName>, { parameters, routines }: TrainingRoutines, { steps, stepsPerEpoch, batchSize }: Settled, backend: Backend, train: Batches, validation: Batches | undefined, found: Found | undefined): Either<Problem, TrainingPlan> => {
+  let bytes = { parameters: 0, peak: 0 }
+  for (const name of Object.keys(routines) as RoutineName[]) {
+    if (validation === undefined && name.startsWith('evaluate')) continue
+    const held = session.bytes(name, name === 'update' ? 1 : batchSize)
+    if (held._tag === 'Left') return held
+    bytes = { parameters: Math.max(bytes.parameters, held.right.parameters), peak: Math.max(bytes.peak, held.right.peak) }
+  }
+  const numbers = (role: string): number => parameters.filter(p => p.attributes.role === role).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  return right({
+    backend: backend.name,
+    parameters: numbers('trained') + numbers('frozen'),
+    trained: numbers('trained'),
+    samples: train.size,
+    validationSamples: validation?.size ?? 0,
+    classes: train.classes,
+    epochs: Math.ceil(steps / stepsPerEpoch),
+    steps,
+    stepsPerEpoch,
+    from: found?.checkpoint.progress.step ?? 0,
+    ...(found === undefined ? {} : { checkpoint: found.file }),
+    bytes,
+  })
+}

@@ -1,0 +1,125 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import type { Routine } from '../../backends/prepare.js'
+import { trace } from '../../graph/trace.js'
+import { collectNodes, type Graph } from '../../graph/graph.js'
+import type { AnyModel } from '../../layers/core/model.js'
+import { OpError } from '../../ops/opError.js'
+import * as ops from '../../ops/ops.js'
+import { isOp, isTensor, type Tensor } from '../../ops/tensor.js'
+import { problem, type Problem } from '../../shape/problem.js'
+import { showFields } from '../../shape/shape.js'
+import { shapeOfSignal } from '../../layers/core/refuse.js'
+import { accumulate } from '../accumulate.js'
+import { crossEntropy } from '../losses/crossEntropy.js'
+import { oneHot } from '../losses/oneHot.js'
+import { onAverages } from './onAverages.js'
+import { gradientsOf } from './gradientsOf.js'
+import type { Place } from './place.js'
+import { placesOf } from './placesOf.js'
+import type { StepParts } from './stepParts.js'
+import { gradientName, updateStep, type StateTensor } from './updateStep.js'
+
+/**
+ * What a session can do in training. `train` is a whole step on one batch. Where several batches make an update there
+ * are instead `begin` (the first batch), `add` (another one) and `update`. `evaluate` and `evaluateAverage` are the
+ * model in inference mode, with its weights and with their average.
+ */
+export type RoutineName = 'train' | 'begin' | 'add' | 'update' | 'evaluate' | 'evaluateAverage'
+
+/** The routines of a training and what they work on. */
+export interface TrainingRoutines {
+  readonly routines: Readonly<Partial<Record<RoutineName, Routine>>>
+  /** What is written before each update, as far as the optimiser needs it: {@link rateName} and {@link stepName}. */
+  readonly variables: readonly string[]
+  /** The parameters of the model. */
+  readonly parameters: readonly Tensor<'parameter'>[]
+  /** Those among them that training changes. */
+  readonly changed: ReadonlySet<string>
+  /** What a checkpoint holds beside them, and what each begins as: zeros, or a parameter of the model. */
+  readonly state: readonly StateTensor[]
+  readonly numClasses: number
+  /** Where in the training step each of its nodes belongs. */
+  readonly places: ReadonlyMap<Tensor, Place>
+}
+
+/** The parameter that holds the learning rate. No layer can have such a name. */
+export const rateName = '@rate'
+
+/** The parameter that holds the number of the step, from 1. */
+export const stepName = '@step'
+
+/**
+ * A classifier as the routines of a session: training steps that compute gradients, clip them, update the parameters,
+ * the running statistics and the average of weights on the device; and evaluation.
+ *
+ * Routines are fed `{ x, y }`: the model's input and class numbers. They give `loss` and `logits`, and where parameters
+ * change the `norm` of all gradients before clipping. Neither loss nor norm may be infinite, or nothing changes.
+ *
+ * Errors: those of `trace`; `notAClassifier`, `nothingToTrain`, `lossMisfit`.
+ *
+ * @example
+ * trainingRoutines(vitTiny, { loss: losses.crossEntropy, optimiser: optimisers.adamw() }) // Either<Problem, TrainingRoutines>
+ */
+export const trainingRoutines = (model: AnyModel, parts: StepParts): Either<Problem, TrainingRoutines> => {
+  const learning = trace(model, { mode: 'training' })
+  if (learning._tag === 'Left') return learning
+  const fixed = trace(model)
+  if (fixed._tag === 'Left') return fixed
+  const logits = classifierOutput(learning.right)
+  if (logits._tag === 'Left') return logits
+  try {
+    return made(learning.right, fixed.right, logits.right, parts)
+  } catch (fault) {
+    if (fault instanceof OpError) return left(problem('lossMisfit', `the training step cannot be built: ${fault.message}`))
+    throw fault
+  }
+}
+
+const classifierOutput = ({ output }: Graph): Either<Problem, Tensor> =>
+  isTensor(output) && output.batched && output.shape.length === 1 ? right(output) : left(problem('notAClassifier', `train: the model gives ${showFields(shapeOfSignal(output))}, not one number for each class`, { remedy: 'end it with a pooling or takeToken, and a linear layer' }))
+
+const made = (graph: Graph, fixed: Graph, logits: Tensor, parts: StepParts): Either<Problem, TrainingRoutines> => {
+  const { accumulate: batches = 1, average } = parts
+  const trained = graph.parameters.filter(p => p.attributes.role === 'trained')
+  const labels = ops.input('@label', [], 'int32')
+  const numClasses = logits.shape[0] as number
+  const loss = parts.loss(logits, oneHot(labels, numClasses))
+  const { gradients, origin } = gradientsOf(loss, trained)
+  if (gradients.length === 0) return left(problem('nothingToTrain', trained.length === 0 ? 'train: every parameter of the model is frozen' : 'train: the loss depends on no parameter that is trained', { remedy: 'unfreeze some' }))
+  const [rate, step] = [hyperparameter(rateName), hyperparameter(stepName)]
+  // Layers record the statistics that a batch leaves behind under the names of the buffers that take them.
+  const statistics = graph.parameters.flatMap(parameter => {
+    const value = parameter.attributes.role === 'buffer' ? graph.features.get(parameter.attributes.name) : undefined
+    return value !== undefined && isTensor(value) ? [{ parameter, value }] : []
+  })
+  const order = graph.parameters.map(p => p.attributes.name)
+  const inputs = { x: graph.inputs, y: labels }
+  const evaluated = { inputs: { x: fixed.inputs, y: labels }, outputs: { loss: crossEntropy(fixed.output as Tensor, oneHot(labels, numClasses)), logits: fixed.output } }
+  const evaluation = { evaluate: evaluated, ...(average === undefined ? {} : { evaluateAverage: onAverages(evaluated, new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name))) }) }
+  const common = { parameters: graph.parameters, changed: new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name)), numClasses }
+  if (batches === 1) {
+    const { norm, updates, state } = updateStep({ gradients, statistics, rate, step, order, parts })
+    const train = { inputs, outputs: { loss, norm, logits }, updates: [...updates, ...statistics], guards: ['loss', 'norm'] }
+    return right({ ...common, variables: usedBy(train), routines: { train, ...evaluation }, state, places: placesOf(train, graph, origin) })
+  }
+  const totals = gradients.map(({ parameter }) => ({ parameter, gradient: ops.parameter(gradientName(parameter), parameter.shape, { kind: 'zeros' }, 'buffer') }))
+  const gathered = (total: (i: number) => Tensor) => ({
+    inputs,
+    outputs: { loss, logits },
+    updates: [...gradients.map(({ gradient }, i) => ({ parameter: totals[i]!.gradient, value: accumulate(total(i), gradient, batches) })), ...statistics],
+    guards: ['loss'],
+  })
+  // The first batch takes the place of what is there, so that nothing need be cleared, or kept in a checkpoint.
+  const begin = gathered(i => ops.constant(new Float32Array(1), gradients[i]!.gradient.shape.map(() => 1)))
+  const add = gathered(i => totals[i]!.gradient)
+  const whole = updateStep({ gradients: totals, statistics: statistics.map(({ parameter }) => ({ parameter, value: parameter })), rate, step, order, parts })
+  const update = { inputs: {}, outputs: { norm: whole.norm }, updates: whole.updates, guards: ['norm'] }
+  const places = new Map([update, add, begin].flatMap(routine => [...placesOf(routine, graph, origin)]))
+  return right({ ...common, variables: usedBy(update), routines: { begin, add, update, ...evaluation }, state: whole.state, places })
+}
+
+const hyperparameter = (name: string): Tensor<'parameter'> => ops.parameter(name, [], { kind: 'zeros' }, 'buffer')
+
+/** Those of rate and step that a routine reads: an optimiser need not count steps. */
+const usedBy = ({ updates = [] }: Routine): readonly string[] =>
+  collectNodes(updates.map(({ value }) => value)).flatMap(n => (isOp(n, 'parameter') && (n.attributes.name === rateName || n.attributes.name === stepName) ? [n.attributes.name] : []))
