@@ -1,6 +1,6 @@
 import { right, type Either } from 'fp-ts/lib/Either.js'
 import {
-  classToken, encoderBlock, fanOut, field, flattenTokens, layerNorm, linear, losses, maskTokens, named, ops, parallel, patchEmbed, positionEmbed, repeat,
+  classToken, encoderBlock, fanOut, field, flattenTokens, hideTokens, layerNorm, linear, losses, maskTokens, named, ops, parallel, patchEmbed, positionEmbed, repeat,
   serial, skipTokens, unmaskTokens, unnamed,
   type Graph, type Multiply, type Problem, type Tensor,
 } from '../src/index.js'
@@ -68,7 +68,7 @@ export const maeDecoder = <const C extends MaeConfig>(config: C) =>
     named('decoder_pred', linear((config.patchSize ** 2 * (config.channels ?? 3)) as PatchPixels<C>)),
     skipTokens(1),
   )
-type PatchPixels<C extends MaeConfig> = Multiply<Multiply<C['patchSize'], C['patchSize']>, Field<C, 'channels', 3> & number>
+type PatchPixels<C extends Pick<MaeConfig, 'patchSize' | 'channels'>> = Multiply<Multiply<C['patchSize'], C['patchSize']>, Field<C, 'channels', 3> & number>
 
 /**
  * A masked autoencoder as a layer over an image and a number of noise for each of its patches, of which those with the
@@ -117,6 +117,50 @@ const maeModel = <const C extends MaeConfig>(config: C): MaeModel<C> => {
 export const maeLoss = ({ inputs, output }: Pick<Graph, 'inputs' | 'output'>, { patchSize, normalisePixels = false }: Pick<MaeConfig, 'patchSize' | 'normalisePixels'>): Tensor => {
   const { pred, mask } = output as unknown as Readonly<Record<'pred' | 'mask', Tensor>>
   return losses.maskedMeanSquared(pred, losses.patchify((inputs as unknown as Readonly<Record<'x', Tensor>>).x, patchSize), mask, { normalisePixels })
+}
+
+/** The options of {@link maskedPatchPrediction}. */
+export interface MaskedVitConfig {
+  readonly patchSize: number
+  readonly dim: number
+  readonly depth: number
+  readonly numHeads: number
+  readonly channels?: number
+  readonly mlpRatio?: number
+  /** The share of the patches that are hidden (default 0.5). */
+  readonly hiddenShare?: number
+}
+
+/**
+ * A ViT that learns to say what was behind half of its patches, which a learned token replaces in training: ViT's own
+ * self-supervision (Dosovitskiy et al., 2020, appendix B.1.2), in its form with the square error of all pixels. All
+ * but `hide` and `patch_head` is a ViT's and bears its names. `[height, width, channels] → [patches, patchSize² · channels]`.
+ *
+ * @example
+ * pipe(input(32, 32, 3), maskedPatchPrediction({ patchSize: 4, dim: 32, depth: 2, numHeads: 4 })) // Model<[32, 32, 3], [64, 48]>
+ */
+export const maskedPatchPrediction = <const C extends MaskedVitConfig>(config: C) =>
+  serial(
+    named('patch_embed', serial(named('proj', patchEmbed({ patchSize: config.patchSize as C['patchSize'], dim: config.dim as C['dim'] })), flattenTokens())),
+    hideTokens(config.hiddenShare ?? 0.5),
+    classToken(),
+    positionEmbed(),
+    repeat(config.depth, encoderBlock({ numHeads: config.numHeads as C['numHeads'], mlpRatio: config.mlpRatio ?? 4 })),
+    named('norm', layerNorm()),
+    skipTokens(1),
+    named('patch_head', linear((config.patchSize ** 2 * (config.channels ?? 3)) as PatchPixels<C>)),
+  )
+
+/**
+ * The loss of {@link maskedPatchPrediction}, from its graph in training: the mean square error of the pixels of the
+ * patches that were hidden. One number that all samples share.
+ *
+ * @example
+ * maskedPatchLoss(trace(pipe(input(8, 8, 3), maskedPatchPrediction({ patchSize: 4, dim: 32, depth: 1, numHeads: 4 })), { mode: 'training' }).right, 4).shape // []
+ */
+export const maskedPatchLoss = ({ inputs, output, features }: Pick<Graph, 'inputs' | 'output' | 'features'>, patchSize: number): Tensor => {
+  const [predicted, hidden] = [output as Tensor, features.get('hide.mask') as Tensor]
+  return losses.maskedMeanSquared(predicted, losses.patchify(inputs as Tensor, patchSize), ops.reshape(hidden, predicted.shape.slice(0, 1)))
 }
 
 /** The loss, and the first patches of the image, as recordings hold them. */

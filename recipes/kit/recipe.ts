@@ -38,8 +38,11 @@ export interface Recipe<M = AnyModel> {
   readonly withConfig: (changes: Readonly<Record<string, unknown>>) => Recipe
 }
 
-/** What a reference gives beside the outputs of its model, from the graph of ours. */
-export type Computed = (graph: Graph) => Readonly<Record<string, Tensor>>
+/**
+ * What a reference gives beside the outputs of its model, from the graph of ours. `samples` says how many each input was
+ * given; where they differ, the graph runs on as many as the most, and what is beyond an input's own is to be left out.
+ */
+export type Computed = (graph: Graph, samples: Readonly<Record<string, number>>) => Readonly<Record<string, Tensor>>
 
 /** A model found in a reference implementation's own words, and where its outputs are in ours. */
 export interface Replica {

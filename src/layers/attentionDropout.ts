@@ -28,7 +28,7 @@ export const attentionDropout = (rate: number): Layer<AttentionDropout> =>
         () => rates('attentionDropout', { rate }),
         () => (shape.length === 3 ? undefined : misfit('expectsWeights', { layer: 'attentionDropout', shape: show(shape) })),
       ),
-    traits: { reach: 'element', drops: true },
+    traits: { reach: 'element', drops: 'element' },
     forward: (x, context) => drop(x, rate, x.shape, context),
   })
 

@@ -62,6 +62,7 @@ export const decideTokens = <const Name extends string, L extends AnyLayer, R ex
         () => tokens('decideTokens', shape),
         () => (prefixTokens < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'decideTokens', prefixTokens, tokens: shape[0] as number, shape: show(shape) })),
       ),
+    traits: { chooses: 1 },
     forward: (x, { applyUnder, policy, mode, path }) => {
       const [count, dim] = x.shape as readonly [number, number]
       const others = count - prefixTokens

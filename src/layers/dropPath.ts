@@ -17,7 +17,7 @@ export const dropPath = (rate: number): Layer<KeepsShape<'dropPath'>> =>
     config: { rate },
     scope: 'drop_path',
     check: () => rates('dropPath', { rate }),
-    traits: { reach: 'element', drops: true },
+    traits: { reach: 'element', drops: 'sample' },
     forward: (x, context) => drop(x, rate, x.shape.map(() => 1), context),
   })
 

@@ -18,7 +18,7 @@ export const drop = (x: Tensor, rate: number, mask: Shape, { mode, path }: Conte
  * pipe(input(197, 192), dropout(0.1)) // Model<[197, 192], [197, 192]>
  */
 export const dropout = (rate: number): Layer<KeepsShape<'dropout'>> =>
-  defineLayer('dropout', dropout, [rate], { config: { rate }, scope: 'drop', check: () => rates('dropout', { rate }), traits: { reach: 'element', drops: true }, forward: (x, context) => drop(x, rate, x.shape, context) })
+  defineLayer('dropout', dropout, [rate], { config: { rate }, scope: 'drop', check: () => rates('dropout', { rate }), traits: { reach: 'element', drops: 'element' }, forward: (x, context) => drop(x, rate, x.shape, context) })
 
 /** What generators may give {@link dropout}. */
 export const dropoutArguments: Arguments = [choice.rate]

@@ -48,7 +48,7 @@ export const keepTokens = <const K extends number, L extends AnyLayer, const P e
         () => tokens('keepTokens', shape),
         () => (keep + prefixTokens <= (shape[0] as number) ? undefined : misfit('cannotKeep', { keep, tokens: shape[0] as number, shape: show(shape) })),
       ),
-    traits: { ranks: true },
+    traits: { chooses: 1 },
     forward: (x, { apply, record }) => {
       const [count, dim] = x.shape as readonly [number, number]
       const others = slice(x, [prefixTokens, 0], [count - prefixTokens, dim])

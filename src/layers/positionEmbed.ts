@@ -28,6 +28,8 @@ export interface PositionEmbedConfig<N extends number> {
   readonly numTokens?: N
   /** The name of a frozen weight that holds a fixed table (`sinCos2d`, `sinCos`), as some checkpoints do; else it is computed. */
   readonly stored?: string
+  /** The name of a learned table without an axis of one in front, `[tokens, dim]`: `positional_embedding` in CLIP's checkpoints. */
+  readonly table?: string
 }
 
 /** The shape function of {@link positionEmbed}. */
@@ -47,15 +49,16 @@ type TokensDiffer<N extends number, T extends number, C extends number> = Misfit
  *
  * Parameters: `learned`: `pos_embed [1, tokens, dim]`, on a feature map `[1, height, width, dim]`;
  * `learned2d`: `pos_embed_rows [1, rows, dim/2]` and `pos_embed_columns [1, columns, dim/2]`; a table that is
- * `stored`: frozen, under that name, `[1, tokens, dim]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `positionsDoNotSplit`, `notStored`.
+ * `stored`: frozen, under that name, `[1, tokens, dim]`; a `table`, under
+ * its name: `positional_embedding [tokens, dim]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `positionsDoNotSplit`, `notStored`, `notATable`.
  *
  * @example
  * pipe(input(197, 192), positionEmbed()) // Model<[197, 192], [197, 192]>
  */
 export const positionEmbed = <const N extends number = number>(config: PositionEmbedConfig<N> = {}): Layer<PositionEmbed<N>> => {
-  const { kind = 'learned', grid, numTokens, stored } = config
+  const { kind = 'learned', grid, numTokens, stored, table: plain } = config
   return defineLayer('positionEmbed', positionEmbed, [config], {
-    config: { kind, grid, numTokens, stored },
+    config: { kind, grid, numTokens, stored, table: plain },
     check: shape =>
       firstOf(
         () => oneOf('positionEmbed', 'kind', kind, ['learned', 'learned2d', 'sinCos2d', 'sinCos', 'none']),
@@ -64,20 +67,21 @@ export const positionEmbed = <const N extends number = number>(config: PositionE
         () => (shape.length === 2 || shape.length === 3 ? undefined : misfit('expectsTokens', { layer: 'positionEmbed', shape: show(shape) })),
         () => (shape.length === 2 && numTokens !== undefined && numTokens !== shape[0] ? misfit('tokensDiffer', { expected: numTokens, tokens: shape[0] as number, shape: show(shape) }) : undefined),
         () => (stored === undefined || (/^\w+$/.test(stored) && (kind === 'sinCos2d' || kind === 'sinCos')) ? undefined : problem('notStored', `positionEmbed: only sinCos2d and sinCos positions can be stored, under a name of letters, digits and underscores; got ${kind} and '${stored}'`)),
+        () => (plain === undefined || (/^\w+$/.test(plain) && kind === 'learned' && stored === undefined) ? undefined : problem('notATable', `positionEmbed: only learned positions can be a plain table, under a name of letters, digits and underscores; got ${kind} and '${plain}'`)),
         () => splits(kind, shape),
         () => (kind === 'learned2d' || kind === 'sinCos2d' ? gridFits(shape, grid) : undefined),
       ),
-    parameters: shape => (stored === undefined ? parametersOf(kind, shape, grid) : { [stored]: { shape: [1, ...shape], initialiser: tableInitialiser(kind, shape, grid), role: 'frozen' } }),
+    parameters: shape => (plain !== undefined ? { [plain]: { shape, initialiser } } : stored === undefined ? parametersOf(kind, shape, grid) : { [stored]: { shape: [1, ...shape], initialiser: tableInitialiser(kind, shape, grid), role: 'frozen' } }),
     traits: { reach: 'element', ...(kind === 'none' ? {} : { order: 'positional' }) },
     forward: (x, { parameters }) => {
-      const table = stored === undefined ? tableOf(kind, x.shape, grid, parameters as Readonly<Record<string, Tensor>>) : reshape(parameters[stored]!, x.shape)
+      const table = plain !== undefined ? parameters[plain]! : stored === undefined ? tableOf(kind, x.shape, grid, parameters as Readonly<Record<string, Tensor>>) : reshape(parameters[stored]!, x.shape)
       return table === undefined ? x : add(x, table)
     },
   })
 }
 
 /** What generators may give {@link positionEmbed}. */
-export const positionEmbedArguments: Arguments = [choice.options({}, { kind: choice.among('learned', 'learned2d', 'sinCos2d', 'sinCos', 'none'), grid: choice.either(choice.factorsOf('tokens'), choice.pair(choice.axis('height'), choice.axis('width'))), numTokens: choice.axis('tokens'), stored: choice.among('pos_embed', 'table') })]
+export const positionEmbedArguments: Arguments = [choice.options({}, { kind: choice.among('learned', 'learned2d', 'sinCos2d', 'sinCos', 'none'), grid: choice.either(choice.factorsOf('tokens'), choice.pair(choice.axis('height'), choice.axis('width'))), numTokens: choice.axis('tokens'), stored: choice.among('pos_embed', 'table'), table: choice.among('positional_embedding') })]
 
 const initialiser = { kind: 'truncatedNormal', std: 0.02 } as const
 

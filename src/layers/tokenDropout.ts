@@ -37,7 +37,7 @@ export const tokenDropout = (rate: number, config: TokenDropoutConfig = {}): Lay
         () => tokens('tokenDropout', shape),
         () => (prefixTokens < (shape[0] as number) ? undefined : misfit('prefixTooLong', { layer: 'tokenDropout', prefixTokens, tokens: shape[0] as number, shape: show(shape) })),
       ),
-    traits: { reach: 'element', drops: true },
+    traits: { reach: 'element', drops: 'place' },
     forward: (x, { mode, path }) => {
       if (mode === 'inference' || rate === 0) return x
       const mask = dropMask(path, 1 - rate, [(x.shape[0] as number) - prefixTokens, 1])

@@ -11,6 +11,7 @@ import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer, type Window } from './core/layer.js'
 import { amounts, firstOf, pairs, rates, sizes, tokens } from './core/preconditions.js'
 import { relativePositionBias, relativePositionCount, relativePositions } from './core/relativePositionIndex.js'
+import { windowTokens } from './core/windowTokens.js'
 import { dropout } from './dropout.js'
 import { splitsIntoHeads, type SplitsIntoHeads } from './selfAttention.js'
 
@@ -52,7 +53,7 @@ type NoWindow<N extends number, C extends number, W extends Pair> =
  * Parameters under `attn`: `relative_position_bias_table [(2·height − 1)·(2·width − 1), numHeads]`,
  * `qkv.weight [3·numHeads·headDim, dim]` (rows q, k, v, each head by head), `qkv.bias`, `proj.weight
  * [dim, numHeads·headDim]`, `proj.bias`. `relative_position_index` is a feature.
- * Errors: `expectsTokens`, `headsDoNotSplit`, `windowDiffers`, `windowUnknown`.
+ * Errors: `expectsTokens`, `headsDoNotSplit`, `windowDiffers`, `windowUnknown`, `notTheWindow`.
  *
  * @example
  * pipe(input(49, 96), windowAttention({ numHeads: 3 })) // Model<[49, 96], [49, 96]>
@@ -109,6 +110,7 @@ const sidesOf = (shape: Shape, window: Window | undefined, windowSize: Pair | un
   window?.size ?? pairOf(windowSize ?? Math.sqrt(shape[0]!))
 
 const isWindow = (shape: Shape, window: Window | undefined, windowSize: Pair | undefined): Problem | undefined => {
+  if (windowSize === undefined && window !== undefined) return windowTokens(shape, window)
   const [windowHeight, windowWidth] = windowSize === undefined ? sidesOf(shape, window, windowSize) : pairOf(windowSize)
   if (windowHeight * windowWidth !== shape[0] && windowSize !== undefined) return misfit('windowDiffers', { tokens: shape[0]!, windowHeight, windowWidth, shape: show(shape) })
   return Number.isInteger(windowHeight) && Number.isInteger(windowWidth)

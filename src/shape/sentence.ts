@@ -48,6 +48,9 @@ export const sentences = {
   mergeMisfit: 'merge({how}): {left} is {leftShape}, but {right} is {rightShape}',
   mergeExpectsTensors: 'merge({how}): {field} is {shape}, not one tensor of floats',
   nothingToMerge: 'merge({how}): the record that arrives has no fields',
+  idsMisfit: 'takeLargestToken: {tokens} tokens need as many ids, got {ids}',
+  expectsFeatures: '{layer}: expects one vector of features, got {shape}',
+  towersDiffer: 'similarityScale: images have {image} features, but texts have {text}',
   noSuchField: '{layer}: there is no field {field} in the record that arrives',
 } as const
 
@@ -101,6 +104,9 @@ const sides: { readonly [C in SentenceCode]: readonly [expected: string, actual:
   mergeMisfit: ['{leftShape}', '{rightShape}'],
   mergeExpectsTensors: ['one tensor of floats', '{shape}'],
   nothingToMerge: ['at least one field', 'none'],
+  idsMisfit: ['{tokens} ids', '{ids}'],
+  expectsFeatures: ['one vector', '{shape}'],
+  towersDiffer: ['{image}', '{text}'],
   noSuchField: ['a field {field}', 'none'],
 }
 

@@ -14,10 +14,17 @@ const families = {
   swin: ['Swin', 'swin_tiny_patch4_window7_224', 'Attention within windows that shift from block to block, over stages that halve the map.'],
   convit: ['ConViT', 'convit_tiny', 'Attention that begins as a convolution and learns how far to look; the class token joins late.'],
   hybrid: ['Hybrid ViT', 'vit_small_r26_s32_224', 'A ResNet whose feature map a ViT reads.'],
+  t2t: ['T2T-ViT', 't2t_vit_14', 'Overlapping windows become tokens in three steps, with attention between them; then a deep and narrow ViT.'],
+  mae: ['MAE', 'mae_vit_base_patch16', 'A ViT that sees a quarter of the patches, and a small decoder that says what the others were; and the classifiers made of it.'],
+  lvvit: ['LV-ViT', 'lvvit_t', 'A ViT on patches of a small convolutional network; half the largest logits of all tokens are added to those of the class token.'],
+  dynamicvit: ['DynamicViT', 'dynamicvit_deit_s_0.7', 'A DeiT or an LV-ViT that scores its tokens on the way and goes on with the best of them.'],
   coatnet: ['CoAtNet', 'coatnet_0_224', 'Convolutional stages, then stages of attention with relative positions.'],
+  clip: ['CLIP', 'clip_vit_b32', 'A ViT and a transformer that reads text, whose features are alike where the text is of the image; multiply-adds are of both.'],
 }
 
 const count = n => n.toLocaleString('en-US')
+/** The shape a model is fed: an array, integers, or a record of them. */
+const takes = spec => ('fields' in spec ? Object.fromEntries(Object.entries(spec.fields).map(([name, field]) => [name, takes(field)])) : spec.dtype === 'int32' ? { integers: spec.shape } : spec.shape)
 const valueOf = either => {
   if (either._tag === 'Left') throw new Error(either.left.sentence)
   return either.right
@@ -34,7 +41,7 @@ export const sections = async () => {
     const members = all.filter(([, recipe]) => recipe.family === family)
     const rows = members.map(([id, { model }]) => {
       const { params, macs } = cost(valueOf(trace(model)))
-      return `| \`${id}\` | ${showFields(model.input.shape)} | ${count(params)} | ${count(macs.total)} |`
+      return `| \`${id}\` | ${showFields(takes(model.input))} | ${count(params)} | ${count(macs.total)} |`
     })
     const text = [`## ${title}`, '', `${about} ${members[0][1].source}.`, '', `<img src="pictures/${family}.svg" alt="${drawn}" width="520">`, '', '| id | input | parameters | multiply-adds |', '| --- | --- | ---: | ---: |', ...rows, ''].join('\n')
     return { family, text, svg: valueOf(toSvg(recipes[drawn].model, drawn)) }

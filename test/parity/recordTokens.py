@@ -24,9 +24,7 @@ T2T = dict(img_size=32, tokens_type="performer", in_chans=3, num_classes=3, embe
 MAE = dict(img_size=16, patch_size=4, in_chans=3, embed_dim=16, depth=1, num_heads=2, decoder_embed_dim=12, decoder_depth=1, decoder_num_heads=3, mlp_ratio=2.0, norm_pix_loss=False, norm_eps=1e-6, mask_ratio=0.75)
 EDGES = {
     "t2t_scaled": ("t2t", dict(T2T, qk_scale=12 ** -0.5, qkv_bias=True, norm_eps=1e-3, in_chans=1)),
-    "t2t_no_head": ("t2t", dict(T2T, tokens_type="transformer", num_classes=0, img_size=48, token_dim=5, embed_dim=8)),
     "mae_few_masked": ("mae", dict(MAE, mask_ratio=0.3, in_chans=1, patch_size=2, img_size=8, norm_pix_loss=True)),
-    "mae_deep_decoder": ("mae", dict(MAE, decoder_depth=2, decoder_embed_dim=20, decoder_num_heads=5, mask_ratio=0.6, norm_eps=1e-3)),
     "mae_fine_tuned": ("mae", dict(img_size=16, patch_size=4, embed_dim=12, depth=1, num_heads=3, mlp_ratio=2.0, qkv_bias=True, global_pool=True, norm_eps=1e-6, num_classes=3)),
 }
 

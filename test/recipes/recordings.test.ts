@@ -25,7 +25,7 @@ describe.each(files)('the recording %s', file => {
 
 it('every gradient that was recorded is compared', async () => {
   const gradients = files.filter(file => file.includes('.grad'))
-  expect(gradients.length).toBe(7)
+  expect(gradients.length).toBeGreaterThanOrEqual(10)
   for (const file of gradients) {
     const recording = valueOf(await openRecording(folder + file)())
     const { values, notCompared } = valueOf(await replay(recording, cpu)())

@@ -4,7 +4,7 @@ import { cpu } from '../../src/backends/cpu/index.js'
 import type { Backend, Device } from '../../src/backends/device.js'
 import { reference } from '../../src/backends/reference/index.js'
 import * as ops from '../../src/ops/ops.js'
-import type { OpKind, Tensor } from '../../src/ops/tensor.js'
+import type { OpKind, Signal, Tensor } from '../../src/ops/tensor.js'
 import { type AnyLayer, type AnyModel, type Context, defineLayer, identity, input, type Layer, type LayerParts, linear, named, relu, repeat, residual, serial, type ShapeFunction, softmax, windows } from '../../src/index.js'
 import type { LawOptions } from '../../src/testing/laws/core/subject.js'
 import type { laws } from '../../src/testing/laws/laws.js'
@@ -61,6 +61,26 @@ const leaking: Backend = {
   },
 }
 
+/** A batch norm that only takes off a mean, as it is told to, and remembers it with a momentum. */
+const statistics = (meanOf: (x: Tensor) => Tensor, momentum = 0.1): Faulty => {
+  const buffer = { shape: [4], role: 'buffer' } as const
+  return own({
+    config: { momentum: 0.1 },
+    parameters: () => ({ running_mean: { ...buffer, initialiser: { kind: 'zeros' } }, running_var: { ...buffer, initialiser: { kind: 'ones' } } }),
+    scope: 'bn',
+    forward: (x, { mode, path, record, parameters }) => {
+      if (mode === 'inference') return ops.divide(ops.subtract(x, parameters['running_mean']!), ops.sqrt(parameters['running_var']!))
+      const mean = meanOf(x)
+      const centred = ops.subtract(x, mean)
+      const variance = ops.batchMean(ops.mean(ops.multiply(centred, centred), [0]))
+      const blend = (name: string, value: Tensor): Signal => record(`${path}.${name}`, ops.add(ops.multiply(parameters[name]!, ops.scalar(1 - momentum)), ops.multiply(value, ops.scalar(momentum))))
+      blend('running_mean', mean)
+      blend('running_var', variance)
+      return ops.divide(centred, ops.sqrt(variance))
+    },
+  })
+}
+
 let calls = 0
 const block = linear(4)
 const seen = softmax()
@@ -97,8 +117,13 @@ export const breaking: Partial<Readonly<Record<keyof typeof laws, readonly (read
   determinism: [[on([5, 4], own({ forward: x => ops.multiply(x, ops.scalar(Math.random())) })), /two different graphs|compiled again/]],
   ratesVanish: [[on([5, 4], own({ config: { rate: 0.1 }, forward: (x, { mode }) => (mode === 'training' ? ops.multiply(x, ops.scalar(2)) : x) })), /in training with rates/]],
   dropsFairly: [
-    [on([5, 4], own({ config: { rate: 0.5 }, traits: { drops: true }, forward: (x, { mode, path }) => (mode === 'inference' ? x : ops.multiply(x, ops.multiply(ops.dropMask(path, 0.5, x.shape), ops.scalar(0.5)))) })), /the mean over 400 masks is 0\.[45]/],
+    [on([5, 4], own({ config: { rate: 0.5 }, traits: { drops: 'element' }, forward: (x, { mode, path }) => (mode === 'inference' ? x : ops.multiply(x, ops.multiply(ops.dropMask(path, 0.5, x.shape), ops.scalar(0.5)))) })), /the mean over 400 masks is 0\.[45]/],
     [on([5, 4], own({ forward: (x, { path }) => ops.multiply(x, ops.dropMask(path, 0.5, x.shape)) })), /dropped in inference/],
+    [on([5, 4], own({ config: { rate: 0.5 }, traits: { drops: 'sample' }, forward: (x, { mode, path }) => (mode === 'inference' ? x : ops.multiply(x, ops.dropMask(path, 0.5, x.shape))) })), /of one sample, a part is dropped/],
+  ],
+  batchStatistics: [
+    [on([5, 4], statistics(x => ops.batchMean(ops.mean(x, [1], true)))), /in training, channel 0 has a mean of/],
+    [on([5, 4], statistics(x => ops.batchMean(ops.mean(x, [0])), 0.9)), /the new running_mean of channel 0 is/],
   ],
   featuresAreOutputs: [[pipe(input(5, 4), named('early', linear(4)), own({ forward: (x, { record }) => (record('early', ops.multiply(x, ops.scalar(2))), x) })) as unknown as AnyModel, /of the feature 'early'/]],
   backendsAgree: [[on([5, 4], relu()), /on reference, in inference.*off by/, { backends: [wrongOn('relu')] }]],

@@ -22,10 +22,15 @@ const weightOf = (model: AnyModel): number => {
 /** Samples of every layer small enough to try all laws on; in the deep run all that are not huge. */
 const models = samples.map(sample => ({ text: sample.text, model: apply(sample) as unknown as AnyModel })).filter(({ model }) => weightOf(model) < (deep ? 3e6 : 4000))
 
+/** Laws that a sample breaks for a reason of its own. */
+const excused: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'pipe(inputs({ x: input(8, 3), ids_restore: integerInput(6) }), unmaskTokens({ prefixTokens: 2 }))': { parametersMatter: 'there is nothing to unmask', gradientsReach: 'there is nothing to unmask' },
+}
+
 describe('every layer obeys every law', () => {
-  it.each(models.map(({ text, model }) => [text, model] as const))('%s', async (_, model) => {
+  it.each(models.map(({ text, model }) => [text, model] as const))('%s', async (text, model) => {
     const subject = new Subject(model, { backends: [wasm], runs: 1 })
-    for (const law of all) {
+    for (const law of all.filter(({ name }) => excused[text]?.[name] === undefined)) {
       const found = await judged(law, subject)()
       const told = found._tag === 'Left' ? showProblem(found.left) : found.right.is === 'broken' ? found.right.evidence : ''
       expect([law.name, told]).toEqual([law.name, ''])

@@ -9,8 +9,8 @@ import { expectedOf, judgedLayers } from '../../src/testing/mutations/expectedOf
 import { disagreement, mutationScore, mutants, showMutationScore } from '../../src/testing/mutations/mutationScore.js'
 import { mutations } from '../../src/testing/mutations/mutations.js'
 import { toSource } from '../../src/testing/source/toSource.js'
-import { recipes } from '../../recipes/index.js'
 import { apply, samples } from '../layers/samples.js'
+import { published } from './published.js'
 
 const deep = process.env['VITRAIL_DEEP'] === '1'
 const seed = Number(process.env['VITRAIL_SEED'] ?? 1)
@@ -29,9 +29,9 @@ describe('the definition in plain arithmetic', () => {
   })
 
   it('agrees with tracing on every published recipe', () => {
-    const judged = Object.entries(recipes).flatMap(([id, { model: m }]) => {
-      const expected = expectedOf(m as unknown as AnyModel)
-      return expected === undefined ? [] : [[id, disagreement({ model: m as unknown as AnyModel, expected })]]
+    const judged = published.flatMap(([id, m]) => {
+      const expected = expectedOf(m)
+      return expected === undefined ? [] : [[id, disagreement({ model: m, expected })]]
     })
     expect(judged.filter(([, why]) => why !== undefined)).toEqual([])
     expect(judged.length).toBeGreaterThan(30)
@@ -50,7 +50,7 @@ describe('the definition in plain arithmetic', () => {
 })
 
 describe(`mutants (seed ${seed})`, () => {
-  const score = mutationScore({ seed, models: deep ? 3000 : 300 })
+  const score = mutationScore({ seed, models: deep ? 3000 : 400 })
 
   it('that are broken are all refused, with the code and at the path they should be, and those that happen to be valid are not', () => {
     expect(score.survivors.map(({ mutant, why }) => `${mutant.mutation}: ${why}\n${told(mutant.model)}`)).toEqual([])

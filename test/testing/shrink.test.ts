@@ -15,7 +15,7 @@ import { scaledDown } from '../../src/testing/shrink/scaledDown.js'
 import { shrinkModel } from '../../src/testing/shrink/shrinkModel.js'
 import { smallerModels, traces } from '../../src/testing/shrink/smallerModels.js'
 import { toSource } from '../../src/testing/source/toSource.js'
-import { recipes } from '../../recipes/index.js'
+import { published } from './published.js'
 import { differs, faulty, forward, refusedAs, reversed } from './shrinkFaults.js'
 
 const of = (input: readonly number[], ...layers: readonly AnyLayer[]): AnyModel => model({ shape: input, dtype: 'float32' }, layers)
@@ -110,7 +110,7 @@ describe('a fault deep in a model', () => {
 
 describe('what is smaller', () => {
   it('is told apart from what it came from, and comes to an end', async () => {
-    const found = await shrinkModel(grow(choicesOf(11), { depth: 8 }), () => true)
+    const found = await shrinkModel(net({}), () => true)
     expect(found.layers).toBeLessThanOrEqual(1)
     expect(Math.max(...numbersOf(found.model))).toBe(1)
   })
@@ -146,14 +146,15 @@ describe('what is smaller', () => {
 })
 
 /** All of them take half a minute. */
-const looked = Object.entries(recipes).filter((_, i) => process.env['VITRAIL_DEEP'] === '1' || i % 9 === 0)
+const looked = published.filter((_, i) => process.env['VITRAIL_DEEP'] === '1' || i % 9 === 0)
 
 describe('a published recipe', () => {
-  it.each(looked)('%s scales down to a model that traces, with small sizes, and is of the same layers', (_, { model: real }) => {
-    const [m, small] = [real as unknown as AnyModel, scaledDown(real as unknown as AnyModel)]
+  it.each(looked)('%s scales down to a model that traces, with small sizes, and is of the same layers', (_, m) => {
+    const small = scaledDown(m)
     expect(traces(small)).toBe(true)
     expect(small.layers.map(l => l.definition.kind)).toEqual(m.layers.map(l => l.definition.kind))
-    expect(Math.max(...numbersOf(small))).toBeLessThanOrEqual(128)
+    // Inputs that speak of each other (an image, and noise for each of its patches) cannot change one at a time.
+    if ('shape' in m.input) expect(Math.max(...numbersOf(small))).toBeLessThanOrEqual(128)
   })
 })
 
@@ -174,7 +175,7 @@ describe('fast-check', () => {
   })
 
   it('offers only architectures that trace, none of them the one it began with', () => {
-    const start = grow(choicesOf(3))
+    const start = grow(choicesOf(3), { inputs: ['image'], layers: ['conv2d', 'layerNorm', 'residual', 'windows', 'windowAttention', 'serial'], favourite: 'windows' })
     const offered = [...architectures().shrink(start, undefined)].map(value => value.value)
     expect(offered.length).toBeGreaterThan(3)
     expect(offered.every(m => traces(m) && toSource(m) !== toSource(start))).toBe(true)

@@ -22,7 +22,7 @@ ${blocks}
 const recipes = `import { recipes } from 'vitrail/recipes'
 import type { OutputOf } from 'vitrail'
 type Outputs = { [K in keyof typeof recipes]: OutputOf<(typeof recipes)[K]['model']> }
-export const outputs: Readonly<Record<keyof typeof recipes, readonly number[]>> = null! as Outputs
+export const outputs: Readonly<Record<keyof typeof recipes, object>> = null! as Outputs
 export const base: readonly [1000] = null! as Outputs['vit_base_patch16_224']
 `
 

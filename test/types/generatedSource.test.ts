@@ -3,12 +3,12 @@ import { shapeOf, type AnyModel, type Model, type SignalShape } from '../../src/
 import { choicesOf } from '../../src/testing/arbitraries/choices.js'
 import { grow } from '../../src/testing/arbitraries/grow.js'
 import { toSource } from '../../src/testing/source/toSource.js'
-import { recipes } from '../../recipes/index.js'
+import { published } from '../testing/published.js'
 import { compile, scratch, showDiagnostic, versions } from './compile.js'
 
 /** Every seventh published model, and random ones. */
 const models: readonly (readonly [string, AnyModel])[] = [
-  ...Object.entries(recipes).filter((_, i) => i % 7 === 0).map(([id, { model }]) => [id, model as unknown as AnyModel] as const),
+  ...published.filter((_, i) => i % 7 === 0),
   ...Array.from({ length: 20 }, (_, i) => [`random${i}`, grow(choicesOf(300 + i), { depth: 8 })] as const),
 ]
 

@@ -8,13 +8,14 @@ import { openSession } from '../../backends/openSession.js'
 import type { Graph } from '../../graph/graph.js'
 import { trace } from '../../graph/trace.js'
 import type { InputSpec } from '../../layers/core/model.js'
-import { isTensor, type Signal } from '../../ops/tensor.js'
+import { isTensor, type Signal, type Tensor } from '../../ops/tensor.js'
 import { isSize } from '../../shape/natural.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { show, sizeOf, type Shape } from '../../shape/shape.js'
 import { formulaWeights } from '../../weights/formulaWeights.js'
 import { initialise } from '../../weights/initialise.js'
 import type { Comparison } from './compare.js'
+import { evenBatches, ownSamples, type EvenBatches } from './evenBatches.js'
 import { layouts } from './layouts.js'
 import { type JsonObject, readJson } from './readJson.js'
 
@@ -109,50 +110,50 @@ export const replayFull = (file: string, recording: FullRecording, backend: Back
   }
   const fed = inputsOf(recording, recipe.model.input, 'x')
   if (fed._tag === 'Left') return fed
+  const even = evenBatches(fed.right, recipe.model.input)
   const wanted = new Map<string, Digest>([...Object.entries(outputs).map(([key, d]) => [`@out/${key}`, d] as const), ...Object.entries(features).map(([key, d]) => [`@feat/${key}`, d] as const)])
-  const signals = new Map([...wanted.keys()].flatMap(key => ((signal => (signal === undefined || !isTensor(signal) ? [] : [[key, signal] as const]))(signalOf(key, recipe, graph)))))
+  const signals = new Map([...wanted.keys()].flatMap(key => ((signal => (signal === undefined || !isTensor(signal) ? [] : [[key, signal] as const]))(signalOf(key, recipe, graph, even)))))
   const session = await openSession({ full: { inputs: graph.inputs, outputs: Object.fromEntries(signals) } }, { backend, weights })()
   if (session._tag === 'Left') return session
-  const ran = await session.right.run('full', fed.right.values)()
+  const ran = await session.right.run('full', even.values)()
   session.right.dispose()
   if (ran._tag === 'Left') return ran
   const compared: Record<string, Comparison> = {}
   for (const [key, digest] of wanted) {
     const signal = signals.get(key)
-    compared[key] = signal === undefined ? { maxAbs: null, maxRel: null, ok: false, problem: `the model has no ${key.startsWith('@out/') ? 'output' : 'layer'} '${bare(key)}'` } : compareDigest(ran.right[key] as Float32Array, signal.batched ? [fed.right.batch, ...signal.shape] : signal.shape, digest, tolerance ?? (recipe.family === 'hybrid' ? 2e-4 : 5e-5))
+    compared[key] = signal === undefined ? { maxAbs: null, maxRel: null, ok: false, problem: `the model has no ${key.startsWith('@out/') ? 'output' : 'layer'} '${bare(key)}'` } : digestOf(ran.right[key] as Float32Array, signal, even, digest, tolerance ?? (recipe.family === 'hybrid' ? 2e-4 : 5e-5))
   }
   return right({ family: recipe.family, outputs: compared })
 }
 
 /** Where the reference's output or inner output is among ours. */
-const signalOf = (key: string, { outputs = {}, computed }: Recipe, graph: Graph): Signal | undefined => {
-  const name = bare(key)
+const signalOf = (key: string, { outputs = {}, computed }: Recipe, graph: Graph, { samples }: EvenBatches): Signal | undefined => {
+  // A module that ran a second time was recorded again, under a number.
+  const name = bare(key).replace(/#\d+$/, '')
   if (!key.startsWith('@out/')) return graph.features.get(name)
-  const own = computed?.(graph)
+  const own = computed?.(graph, samples)
   if (own !== undefined && Object.hasOwn(own, name)) return own[name]
   if (Object.hasOwn(outputs, name)) return graph.features.get(outputs[name]!)
   if (!isTensor(graph.output)) return Object.hasOwn(graph.output, name) ? graph.output[name] : undefined
   return name === 'logits' ? graph.output : graph.features.get(name)
 }
 
-/** What the model is fed, each tensor made by formula or written out, and of how many samples. */
-const inputsOf = (recording: FullRecording, spec: InputSpec, name: string): Either<Problem, { readonly values: unknown; readonly batch: number }> => {
+/** What the model is fed, each tensor made by formula or written out. */
+const inputsOf = (recording: FullRecording, spec: InputSpec, name: string): Either<Problem, unknown> => {
   if ('fields' in spec) {
     const values: Record<string, unknown> = {}
-    let batch = 1
     for (const [field, inner] of Object.entries(spec.fields)) {
       const read = inputsOf(recording, inner, field)
       if (read._tag === 'Left') return read
-      values[field] = read.right.values
-      batch = read.right.batch
+      values[field] = read.right
     }
-    return right({ values, batch })
+    return right(values)
   }
   const input = recording.inputs[name]
   const [shape, made] = isFormulaInput(input) ? [input.shape, formulaWeights(input.key, input.shape, input.offset, input.s, recording.salt)] : isWrittenOut(input) ? [[input.values.length, input.values[0]!.length], Int32Array.from(input.values.flat())] : [[], undefined]
   const values = made === undefined ? undefined : layouts.ours(made, shape, spec.shape)
   if (values === undefined || values instanceof Int32Array !== (spec.dtype === 'int32')) return left(problem('inputMisfit', `${recording.name}: the recorded input '${name}' is not what the model takes, ${show(spec.shape)} after the batch`))
-  return right({ values, batch: shape[0]! })
+  return right(values)
 }
 
 const bare = (key: string): string => key.slice(key.indexOf('/') + 1)
@@ -165,6 +166,12 @@ const keyRows = async (file: string, { name, keys_file }: FullRecording): Promis
   if (read._tag === 'Left') return read
   const { state } = read.right
   return Array.isArray(state) && state.every(isRow) ? right(new Map((state as readonly (readonly unknown[])[]).filter(isFormulaRow).map(row => [row[0], row]))) : left(problem('notAKeyFile', `${path}: does not say how weights are made: 'state' must be a list of [name, shape, role, kind, offset, s]`))
+}
+
+const digestOf = (values: Float32Array, signal: Tensor, even: EvenBatches, digest: Digest, tolerance: number): Comparison => {
+  if (!signal.batched) return compareDigest(values, signal.shape, digest, tolerance)
+  const count = ownSamples(signal, even)
+  return compareDigest(values.subarray(0, count * sizeOf(signal.shape)), [count, ...signal.shape], digest, tolerance)
 }
 
 const compareDigest = (ours: Float32Array, shape: readonly number[], { shape: recorded, first, l2 }: Digest, tolerance: number): Comparison => {

@@ -11,6 +11,7 @@ import { show, type Shape } from '../../shape/shape.js'
 import { crossEntropy } from '../../training/losses/crossEntropy.js'
 import { oneHot } from '../../training/losses/oneHot.js'
 import { checkpoint } from './checkpoint.js'
+import { evenBatches, ownSamples, type EvenBatches } from './evenBatches.js'
 import { layouts } from './layouts.js'
 import type { Recording } from './recording.js'
 
@@ -39,45 +40,49 @@ export const replay = (recording: Recording, backend: Backend): TaskEither<Probl
   const used = new Set<string>()
   const input = await inputs(recording, replica.model.input, undefined, used)
   if (input._tag === 'Left') return input
+  const even = evenBatches(input.right, replica.model.input)
   const target = recorded.tensors.has(targetKey) ? await recorded.read(targetKey)() : undefined
   if (target?._tag === 'Left') return target
   const weights = checkpoint(source, replica.model, mode)
   if (weights._tag === 'Left') return left({ ...weights.left, sentence: `${recording.name}: ${weights.left.sentence}` })
-  const objective = target === undefined ? undefined : objectiveOf(recording)
-  if (objective !== undefined) used.add(targetKey)
-  const places = new Map(keys.filter(isCompared).map(key => [key, placeOf(recording, objective, key)]))
+  const objective = target !== undefined || keys.some(isGradient) ? objectiveOf(recording, even, target !== undefined) : undefined
+  if (objective?.target !== undefined) used.add(targetKey)
+  const places = new Map(keys.filter(isCompared).map(key => [key, placeOf(recording, even, objective, key)]))
   const outputs = Object.fromEntries([...places].flatMap(([key, place]) => ('signal' in place ? [[key, place.signal]] : [])))
-  const [askedOf, given] = objective === undefined ? [{ input: graph.inputs }, { input: input.right }] : [{ input: graph.inputs, target: objective.target }, { input: input.right, target: Int32Array.from(target!.right.data) }]
+  const [askedOf, given] = objective?.target === undefined ? [{ input: graph.inputs }, { input: even.values }] : [{ input: graph.inputs, target: objective.target }, { input: even.values, target: Int32Array.from(target!.right.data) }]
   const session = await openSession({ replay: { inputs: askedOf, outputs } }, { backend, weights: weights.right })()
   if (session._tag === 'Left') return session
   const ran = await session.right.run('replay', given)()
   session.right.dispose()
   if (ran._tag === 'Left') return ran
-  const values = new Map([...places].map(([key, place]) => [key, 'signal' in place ? withShape(place, ran.right[key]) : place]))
+  const values = new Map([...places].map(([key, place]) => [key, 'signal' in place ? withShape(place, ran.right[key], even) : place]))
   return right({ values, notCompared: keys.filter(key => !isCompared(key) && !used.has(key)) })
 }
 
 /** Class numbers, one for each sample. */
 const targetKey = '@in/target'
 
-/** What was differentiated: the mean cross-entropy of the logits over the batch. */
+/** What was differentiated: the loss that the reference computes itself, or else the mean cross-entropy of the logits over the batch. */
 interface Objective {
-  readonly target: Tensor
+  readonly target?: Tensor
   readonly loss: Tensor
   readonly gradients: ReadonlyMap<Tensor, Tensor>
 }
 
-const objectiveOf = (recording: Recording): Objective | undefined => {
-  const logits = placeOf(recording, undefined, '@out/logits')
+const objectiveOf = (recording: Recording, even: EvenBatches, hasTarget: boolean): Objective | undefined => {
+  const over = (loss: Tensor) => ({ loss, gradients: gradient(loss, [...recording.graph.parameters, ...tensorsOf(recording.graph.inputs).filter(x => x.dtype === 'float32')]).of })
+  const own = placeOf(recording, even, undefined, '@out/loss')
+  if ('signal' in own) return over(own.signal as Tensor)
+  if (!hasTarget) return undefined
+  const logits = placeOf(recording, even, undefined, '@out/logits')
   if ('missing' in logits || !isTensor(logits.signal)) return undefined
   const target = integers('target', [], 'int32')
-  const loss = crossEntropy(logits.signal, oneHot(target, logits.signal.shape.at(-1)!))
-  return { target, loss, gradients: gradient(loss, [...recording.graph.parameters, ...tensorsOf(recording.graph.inputs).filter(x => x.dtype === 'float32')]).of }
+  return { target, ...over(crossEntropy(logits.signal, oneHot(target, logits.signal.shape.at(-1)!))) }
 }
 
-const placeOf = ({ replica, graph }: Recording, objective: Objective | undefined, key: string): Place => {
+const placeOf = ({ replica, graph }: Recording, { samples }: EvenBatches, objective: Objective | undefined, key: string): Place => {
   const name = key.slice(key.indexOf('/') + 1)
-  const computed = key.startsWith('@out/') ? replica.computed?.(graph) : undefined
+  const computed = key.startsWith('@out/') ? replica.computed?.(graph, samples) : undefined
   if (computed !== undefined && Object.hasOwn(computed, name)) return { signal: computed[name]! }
   if (isGradient(key) || key === '@out/loss') {
     if (objective === undefined) return { missing: `there are no logits or no ${targetKey} to make a loss of` }
@@ -98,12 +103,13 @@ const placeOf = ({ replica, graph }: Recording, objective: Objective | undefined
 
 const inputNamed = (signal: Signal, name: string): Tensor | undefined => tensorsOf(signal).find(x => isOp(x, 'input') && x.attributes.name === name)
 
-const withShape = ({ signal, asStored }: Extract<Place, { signal: Signal }>, values: unknown): Replayed => {
+const withShape = ({ signal, asStored }: Extract<Place, { signal: Signal }>, values: unknown, even: EvenBatches): Replayed => {
   if (!isTensor(signal)) return { missing: 'it is a record of tensors here' }
   const numbers = values as Numbers
   if (asStored === true) return { shape: signal.shape, values: numbers, asStored }
   const size = (signal as Tensor).shape.reduce((product, axis) => product * axis, 1)
-  return signal.batched ? { shape: [numbers.length / size, ...(signal as Tensor).shape], values: numbers } : { shape: (signal as Tensor).shape, values: numbers }
+  const count = ownSamples(signal, even)
+  return signal.batched ? { shape: [count, ...(signal as Tensor).shape], values: numbers.subarray(0, count * size) } : { shape: (signal as Tensor).shape, values: numbers }
 }
 
 /** The inputs a model wants, from `@in/x`, or `@in/NAME` for the fields of a record. */

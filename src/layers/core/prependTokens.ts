@@ -13,18 +13,19 @@ export interface Prepend<Count extends number, Name extends string> extends Shap
     : Expects<'expectsTokens', Name, this['in']>
 }
 
-/** A layer that puts `count` learned tokens before the others; `parameter` is their published name. */
+/** A layer that puts `count` learned tokens before the others; `parameter` is their published name. A `vector` is stored without axes in front. */
 export const prependTokens = <const Count extends number, const Name extends string>(
   name: Name,
   make: (...args: never[]) => AnyLayer,
   args: readonly unknown[],
   parameter: string,
   count: Count,
+  isVector = false,
 ): Layer<Prepend<Count, Name>> =>
   defineLayer(name, make, args, {
     config: { count },
     check: shape => firstOf(() => sizes(name, { count }), () => tokens(name, shape)),
-    parameters: shape => ({ [parameter]: { shape: [1, count, shape[1] as number], initialiser: { kind: 'truncatedNormal', std: 0.02 } } }),
+    parameters: shape => ({ [parameter]: { shape: isVector ? [shape[1] as number] : [1, count, shape[1] as number], initialiser: { kind: 'truncatedNormal', std: 0.02 } } }),
     traits: { reach: 'channel' },
     forward: (x, { parameters }) => {
       const learned = parameters[parameter] as Tensor<'parameter'>

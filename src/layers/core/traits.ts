@@ -15,8 +15,14 @@ export interface Traits {
   readonly order?: 'equivariant' | 'invariant' | 'positional'
   /** Parameters, by name within the layer, that change nothing it computes, and why: they are there because published weights have them. */
   readonly inert?: Readonly<Record<string, string>>
-  /** Whether the layers inside it act by the order of what they give alone, so that no gradient reaches them. */
-  readonly ranks?: boolean
-  /** In training the mean over many random masks is the input: what drops must scale what it keeps. */
-  readonly drops?: boolean
+  /**
+   * How many of the layers it applies, the first ones, act by a choice made of what they give (an order, the better of
+   * two) and not by its size: other weights may give the same, and a gradient may not reach them.
+   */
+  readonly chooses?: number
+  /**
+   * What it drops at a time in training, at the `rate` of its options: an `element`, the channels of a `place`, or all of
+   * a `sample`. The mean over many masks is the input: what drops must scale what it keeps.
+   */
+  readonly drops?: 'element' | 'place' | 'sample'
 }

@@ -6,6 +6,7 @@ import { averagePool, averagePoolArguments } from '../../layers/averagePool.js'
 import { batchNorm, batchNormArguments } from '../../layers/batchNorm.js'
 import { classToken, classTokenArguments } from '../../layers/classToken.js'
 import { conv2d, conv2dArguments } from '../../layers/conv2d.js'
+import { cosineHead, cosineHeadArguments } from '../../layers/cosineHead.js'
 import { decideTokens, decideTokensArguments } from '../../layers/decideTokens.js'
 import { depthwiseConv2d, depthwiseConv2dArguments } from '../../layers/depthwiseConv2d.js'
 import { distillationToken, distillationTokenArguments } from '../../layers/distillationToken.js'
@@ -43,6 +44,7 @@ import { patchEmbed, patchEmbedArguments } from '../../layers/patchEmbed.js'
 import { patchMerging, patchMergingArguments } from '../../layers/patchMerging.js'
 import { performerAttention, performerAttentionArguments } from '../../layers/performerAttention.js'
 import { positionEmbed, positionEmbedArguments } from '../../layers/positionEmbed.js'
+import { projection, projectionArguments } from '../../layers/projection.js'
 import { registerTokens, registerTokensArguments } from '../../layers/registerTokens.js'
 import { relativeAttention2d, relativeAttention2dArguments } from '../../layers/relativeAttention2d.js'
 import { relu, reluArguments } from '../../layers/relu.js'
@@ -55,11 +57,13 @@ import { scale, scaleArguments } from '../../layers/scale.js'
 import { selfAttention, selfAttentionArguments } from '../../layers/selfAttention.js'
 import { serial, serialArguments } from '../../layers/serial.js'
 import { silu, siluArguments } from '../../layers/silu.js'
+import { similarityScale, similarityScaleArguments, similarityScaleTakes } from '../../layers/similarityScale.js'
 import { skipTokens, skipTokensArguments } from '../../layers/skipTokens.js'
 import { softmax, softmaxArguments } from '../../layers/softmax.js'
 import { squeezeExcite, squeezeExciteArguments } from '../../layers/squeezeExcite.js'
 import { stages, stagesArguments } from '../../layers/stages.js'
 import { stdConv2d, stdConv2dArguments } from '../../layers/stdConv2d.js'
+import { takeLargestToken, takeLargestTokenArguments, takeLargestTokenTakes } from '../../layers/takeLargestToken.js'
 import { takeToken, takeTokenArguments } from '../../layers/takeToken.js'
 import { tanh, tanhArguments } from '../../layers/tanh.js'
 import { tap, tapArguments } from '../../layers/tap.js'
@@ -82,6 +86,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   batchNorm: { make: batchNorm, arguments: batchNormArguments },
   classToken: { make: classToken, arguments: classTokenArguments },
   conv2d: { make: conv2d, arguments: conv2dArguments },
+  cosineHead: { make: cosineHead, arguments: cosineHeadArguments },
   decideTokens: { make: decideTokens, arguments: decideTokensArguments },
   depthwiseConv2d: { make: depthwiseConv2d, arguments: depthwiseConv2dArguments },
   distillationToken: { make: distillationToken, arguments: distillationTokenArguments },
@@ -119,6 +124,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   patchMerging: { make: patchMerging, arguments: patchMergingArguments },
   performerAttention: { make: performerAttention, arguments: performerAttentionArguments },
   positionEmbed: { make: positionEmbed, arguments: positionEmbedArguments },
+  projection: { make: projection, arguments: projectionArguments },
   registerTokens: { make: registerTokens, arguments: registerTokensArguments },
   relativeAttention2d: { make: relativeAttention2d, arguments: relativeAttention2dArguments },
   relu: { make: relu, arguments: reluArguments },
@@ -131,11 +137,13 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   selfAttention: { make: selfAttention, arguments: selfAttentionArguments },
   serial: { make: serial, arguments: serialArguments },
   silu: { make: silu, arguments: siluArguments },
+  similarityScale: { make: similarityScale, arguments: similarityScaleArguments, takes: similarityScaleTakes },
   skipTokens: { make: skipTokens, arguments: skipTokensArguments },
   softmax: { make: softmax, arguments: softmaxArguments },
   squeezeExcite: { make: squeezeExcite, arguments: squeezeExciteArguments },
   stages: { make: stages, arguments: stagesArguments },
   stdConv2d: { make: stdConv2d, arguments: stdConv2dArguments },
+  takeLargestToken: { make: takeLargestToken, arguments: takeLargestTokenArguments, takes: takeLargestTokenTakes },
   takeToken: { make: takeToken, arguments: takeTokenArguments },
   tanh: { make: tanh, arguments: tanhArguments },
   tap: { make: tap, arguments: tapArguments },

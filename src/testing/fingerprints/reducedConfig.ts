@@ -48,6 +48,12 @@ const rules: Readonly<Record<string, Rule>> = {
   decoderDim: () => 16,
   decoderDepth: () => 2,
   decoderNumHeads: () => 2,
+  embedDim: () => 6,
+  textDim: () => 8,
+  textDepth: () => 2,
+  textNumHeads: () => 2,
+  vocabularySize: () => 11,
+  contextLength: () => 5,
   pruneAt: stagewise([1, 2, 3]),
   keep: stagewise([5, 4, 2]),
 }
@@ -60,6 +66,7 @@ const defaults: Readonly<Record<string, (config: Config) => Config>> = {
   dynamicvit: ({ backbone }) => (backbone === 'lvvit' ? { stemDim: 64 } : {}),
   mae: () => ({ decoderDim: 512, decoderDepth: 8, decoderNumHeads: 16 }),
   t2t: () => ({ tokenDim: 64 }),
+  clip: () => ({ vocabularySize: 49408, contextLength: 77 }),
   hybrid: ({ stageDepths }) => ({ stemDim: 64, numGroups: 32, ...(stageDepths === undefined ? {} : { stageDims: stageDepths }) }),
 }
 

@@ -1,6 +1,7 @@
 import { backendsAgree } from './backendsAgree.js'
 import { backendsAgreeOnGradients } from './backendsAgreeOnGradients.js'
 import { batchIndependence } from './batchIndependence.js'
+import { batchStatistics } from './batchStatistics.js'
 import { checkpointRoundTrip } from './checkpointRoundTrip.js'
 import { determinism } from './determinism.js'
 import { dropsFairly } from './dropsFairly.js'
@@ -44,6 +45,7 @@ export const laws = {
   determinism,
   ratesVanish,
   dropsFairly,
+  batchStatistics,
   featuresAreOutputs,
   passesKeepValues,
   backendsAgree,

@@ -5,7 +5,7 @@ import { broken, defineLaw, kept } from './core/law.js'
 import { lively } from './core/lively.js'
 import { difference } from './core/outcome.js'
 
-/** Every parameter changes the output, unless its layer declares why it need not; and none is read in two places. */
+/** Every parameter changes the output, unless its layer declares why it need not; and none that is trained is read in two places. */
 export const parametersMatter = defineLaw({
   name: 'parametersMatter',
   title: 'every parameter matters, and is used once',
@@ -20,7 +20,7 @@ export const parametersMatter = defineLaw({
     const unused = parameters.filter(p => !reached.has(p)).map(p => p.attributes.name)
     if (unused.length > 0) return broken(`nothing of the output depends on ${listed(unused)}`)
     const users = new Map<string, string[]>()
-    for (const node of nodes) for (const x of node.inputs) if (isOp(x, 'parameter')) users.set(x.attributes.name, [...(users.get(x.attributes.name) ?? []), node.op])
+    for (const node of nodes) for (const x of node.inputs) if (isOp(x, 'parameter') && x.attributes.role === 'trained') users.set(x.attributes.name, [...(users.get(x.attributes.name) ?? []), node.op])
     const shared = [...users].find(([, ops]) => ops.length > 1)
     if (shared !== undefined) return broken(`'${shared[0]}' is used ${shared[1].length} times (${shared[1].join(', ')})`)
     const feed = subject.feed(2)

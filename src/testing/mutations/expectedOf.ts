@@ -3,7 +3,7 @@ import type { AnyModel } from '../../layers/core/model.js'
 import { agree } from '../../shape/agree.js'
 import type { Shape, SignalShape } from '../../shape/shape.js'
 import { signalOf } from '../arbitraries/shapeAfter.js'
-import { fittedWindow, Misfit, shapeRules, type WindowSides } from './shapeRules.js'
+import { fittedWindow, Misfit, shapeRules, type InWindow } from './shapeRules.js'
 
 /** What should become of a model: its shape, or where it should be refused and with which code; nothing where the rules do not know one of its layers. */
 export type Expected = { readonly shape: SignalShape } | { readonly code: string; readonly path: string } | undefined
@@ -29,7 +29,7 @@ interface Spot {
   readonly parent: string
   /** The scope that the layer outside gives, which shows in paths; a layer's own does not. */
   readonly scope: string | undefined
-  readonly window: WindowSides
+  readonly window: InWindow
 }
 
 type Fields = Readonly<Record<string, SignalShape>>
@@ -56,7 +56,7 @@ class Judge {
     const refuse = (code: string, leaf: string): never => {
       throw new Refused(code, place === '' ? leaf : `${place} › ${leaf}`)
     }
-    const inner = (l: AnyLayer, s: SignalShape, name?: string, sides: WindowSides = window): SignalShape => this.run(l, s, { parent: path, scope: name, window: sides })
+    const inner = (l: AnyLayer, s: SignalShape, name?: string, inside: InWindow = window): SignalShape => this.run(l, s, { parent: path, scope: name, window: inside })
     const rule = shapeRules[definition.kind]
     if (rule !== undefined) {
       const out = rule(signal, definition.config, window)
@@ -66,7 +66,7 @@ class Judge {
     return this.combined(definition.kind, definition.args, definition.config, signal, inner, refuse)
   }
 
-  private combined(kind: string, args: readonly unknown[], config: Readonly<Record<string, unknown>>, signal: SignalShape, inner: (l: AnyLayer, s: SignalShape, name?: string, sides?: WindowSides) => SignalShape, refuse: (code: string, leaf: string) => never): SignalShape {
+  private combined(kind: string, args: readonly unknown[], config: Readonly<Record<string, unknown>>, signal: SignalShape, inner: (l: AnyLayer, s: SignalShape, name?: string, inside?: InWindow) => SignalShape, refuse: (code: string, leaf: string) => never): SignalShape {
     const layers = args.filter(isLayer)
     const named = (args[0] ?? {}) as Readonly<Record<string, AnyLayer>>
     switch (kind) {
@@ -106,7 +106,7 @@ class Judge {
       case 'merge':
         return merged(signal, config['how'] as string, refuse)
       case 'windows':
-        return inWindows(signal, config, (s, sides) => inner(layers[0]!, s, undefined, sides), refuse)
+        return inWindows(signal, config, (s, inside) => inner(layers[0]!, s, undefined, inside), refuse)
       default:
         throw new Unknown()
     }
@@ -136,7 +136,7 @@ const merged = (signal: SignalShape, how: string, refuse: (code: string, leaf: s
   return how === 'concat' && fields.length > 1 ? [...first.slice(0, -1), fields.reduce((sum, field) => sum + (field as Shape).at(-1)!, 0)] : first
 }
 
-const inWindows = (signal: SignalShape, config: Readonly<Record<string, unknown>>, block: (s: Shape, sides: readonly [number, number]) => SignalShape, refuse: (code: string, leaf: string) => never): SignalShape => {
+const inWindows = (signal: SignalShape, config: Readonly<Record<string, unknown>>, block: (s: Shape, inside: InWindow) => SignalShape, refuse: (code: string, leaf: string) => never): SignalShape => {
   const pair = (value: unknown): readonly [number, number] => (Array.isArray(value) ? (value as [number, number]) : [value as number, value as number])
   const [window, shift] = [pair(config['windowSize']), pair(config['shift'])]
   if (shift.some((by, i) => by >= window[i]!)) return refuse('notAShift', 'windows')
@@ -144,6 +144,9 @@ const inWindows = (signal: SignalShape, config: Readonly<Record<string, unknown>
   const [height, width] = signal as Shape as readonly [number, number, number]
   const sides = fittedWindow([height, width], window, config['clamp'])
   if (config['padding'] !== true && (height % sides[0] !== 0 || width % sides[1] !== 0)) return refuse('windowsDoNotFit', 'windows')
-  const out = block([sides[0] * sides[1], signal[2]!], sides)
+  // A window that covers an axis is not shifted along it; with `both`, along neither.
+  const covers = [window[0] >= height, window[1] >= width]
+  const isShifted = shift.some((by, i) => by > 0 && (config['clamp'] === 'never' || !(config['clamp'] === 'both' ? covers.includes(true) : covers[i])))
+  const out = block([sides[0] * sides[1], signal[2]!], { tokens: sides[0] * sides[1], isShifted })
   return Array.isArray(out) && out.length === 2 && out[0] === sides[0] * sides[1] ? [height, width, out[1]!] : refuse('windowsChange', 'windows')
 }

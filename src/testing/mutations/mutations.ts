@@ -116,7 +116,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   blockThatChangesWidth: behind(['repeat'], choices => extra(linear(odd(choices)))),
   blockThatDropsTokens: behind(['windows', 'repeat', 'residual'], () => skipTokens(1)),
   branchOfAnotherWidth: behind(['fanOut', 'parallel'], choices => extra(linear(odd(choices)))),
-  wrongMerge: (m, choices) => replaced(m, choices, ({ definition }) => definition.kind === 'merge', layer => withArgument(layer, 0, choices.pick(['add', 'multiply', 'concat', 'average'].filter(how => how !== layer.definition.args[0])))),
+  // Only what is joined may differ in its channels.
+  wrongMerge: (m, choices) => replaced(m, choices, ({ definition: { kind, args } }) => kind === 'merge' && (args[0] === 'concat' || choices.chance(0.5)), layer => withArgument(layer, 0, choices.pick(['add', 'multiply', 'concat', 'average'].filter(how => how !== layer.definition.args[0])))),
   unknownField: (m, choices) => replaced(m, choices, ({ definition }) => definition.kind === 'parallel', ({ definition: { args, make } }) => make(...([{ ...(args[0] as Options), unheardOf: linear(3) }] as never[]))),
   noSize: option(['dim'], () => 0),
   widthOfAnother: option(['dim'], (_, choices) => odd(choices), ['linear', 'conv2d', 'mbConv', 'transformerBlock2d', 'patchEmbed', 'patchMerging', 'embedding']),

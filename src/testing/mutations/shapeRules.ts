@@ -5,11 +5,11 @@ export class Misfit {
   constructor(readonly code: string, readonly leaf: string) {}
 }
 
-/** The side of the window that a layer runs in. */
-export type WindowSides = readonly [number, number] | undefined
+/** The window that a layer runs in: how many tokens it has, and whether it is shifted, so that attention in it is masked. */
+export type InWindow = { readonly tokens: number; readonly isShifted: boolean } | undefined
 
 /** What a layer makes of a shape, or why not; nothing where the rules do not say. */
-export type Rule = (signal: SignalShape, options: Readonly<Record<string, unknown>>, window: WindowSides) => SignalShape | Misfit | undefined
+export type Rule = (signal: SignalShape, options: Readonly<Record<string, unknown>>, window: InWindow) => SignalShape | Misfit | undefined
 
 /*
  * What layers do to shapes, once more: in plain arithmetic on sizes and options, read off the layers' documentation
@@ -24,7 +24,7 @@ const isSize = (n: unknown): boolean => Number.isInteger(n) && (n as number) >= 
 
 const tensor = (leaf: string): Rule => s => (isTensor(s) ? s : new Misfit('expectsTensor', leaf))
 const channels = (leaf: string, then: (s: Shape, o: Options) => SignalShape | Misfit | undefined): Rule => (s, o) => (isTensor(s) && s.length > 0 ? then(s, o) : new Misfit('expectsChannels', leaf))
-const tokens = (leaf: string, then: (s: readonly [number, number], o: Options, w: WindowSides) => SignalShape | Misfit | undefined): Rule => (s, o, w) =>
+const tokens = (leaf: string, then: (s: readonly [number, number], o: Options, w: InWindow) => SignalShape | Misfit | undefined): Rule => (s, o, w) =>
   isTensor(s) && s.length === 2 ? then(s as never, o, w) : new Misfit('expectsTokens', leaf)
 const image = (leaf: string, then: (s: readonly [number, number, number], o: Options) => SignalShape | Misfit | undefined): Rule => (s, o) =>
   isTensor(s) && s.length === 3 ? then(s as never, o) : new Misfit('expectsImage', leaf)
@@ -125,7 +125,8 @@ const windowAttention: Rule = tokens('attention', (s, o, w) => {
   if (wrong !== undefined) return wrong
   const given = o['windowSize'] === undefined ? undefined : both(o['windowSize'])
   if (given !== undefined) return given[0] * given[1] === s[0] ? s : new Misfit('windowDiffers', 'attention')
-  return w !== undefined || Number.isInteger(Math.sqrt(s[0])) ? s : new Misfit('windowUnknown', 'attention')
+  if (w !== undefined) return w.tokens === s[0] ? s : new Misfit('notTheWindow', 'attention')
+  return Number.isInteger(Math.sqrt(s[0])) ? s : new Misfit('windowUnknown', 'attention')
 })
 
 /** Layers that hold no others, by name. */
@@ -149,7 +150,8 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
   dropPath: tensor('dropPath'),
   dropout: tensor('dropout'),
   embedding: sized('embedding', (s, o) => ('integers' in s ? [...(s.integers as Shape), number(o, 'dim')] : new Misfit('expectsIntegers', 'embedding'))),
-  encoderBlock: tokens('attention', (s, o) => heads(s, o) ?? (Math.floor(s[1] * number(o, 'mlpRatio')) < 1 ? undefined : s)),
+  // What its inner layers refuse is for rules of their own.
+  encoderBlock: tokens('attention', (s, o, w) => heads(s, o) ?? (Math.floor(s[1] * number(o, 'mlpRatio')) < 1 || (w?.isShifted === true && w.tokens !== s[0]) ? undefined : s)),
   expectShape: (s, o) => (isTensor(s) && s.join() === (o['shape'] as Shape).join() && s.length === (o['shape'] as Shape).length ? s : new Misfit('expectsShape', 'expectShape')),
   expectWindows: image('expectWindows', (s, o) => {
     const [height, width] = fittedWindow([s[0], s[1]], both(o['windowSize']), o['clamp'])
@@ -186,7 +188,7 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
   resize: image('resize', ([, , c], o) => [...both(o['size']), c]),
   rmsNorm: kept('rmsNorm'),
   scale: tensor('scale'),
-  selfAttention: tokens('attention', (s, o) => heads(s, o) ?? s),
+  selfAttention: tokens('attention', (s, o, w) => heads(s, o) ?? (w?.isShifted === true && w.tokens !== s[0] ? new Misfit('notTheWindow', 'attention') : s)),
   silu: tensor('silu'),
   skipTokens: tokens('skipTokens', ([n, c], o) => (number(o, 'count') < n ? [n - number(o, 'count'), c] : new Misfit('prefixTooLong', 'skipTokens'))),
   softmax: kept('softmax'),

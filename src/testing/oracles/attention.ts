@@ -49,8 +49,8 @@ const byContent = (queries: Heads, keys: Heads, scale: number, shift: Score): We
   softmaxOf(keys[head]!.map((key, j) => scale * dot(queries[head]![query]!, key) + shift(head, query, j)))
 
 /** Rao et al., 2021, equation 11: dropped keys weigh nothing but for themselves, and a millionth is shared by all. */
-const amongKept = (queries: Heads, keys: Heads, scale: number, policy: Numbers): Weighing => (head, query) => {
-  const scores = keys[head]!.map(key => scale * dot(queries[head]![query]!, key))
+const amongKept = (queries: Heads, keys: Heads, scale: number, policy: Numbers, mask: (query: number, key: number) => number): Weighing => (head, query) => {
+  const scores = keys[head]!.map((key, j) => scale * dot(queries[head]![query]!, key) + mask(query, j))
   const largest = Math.max(...scores)
   const shares = scores.map((score, j) => Math.exp(score - largest) * (j === query ? 1 : policy.data[j]!))
   const total = shares.reduce((a, b) => a + b, 0)
@@ -60,21 +60,22 @@ const amongKept = (queries: Heads, keys: Heads, scale: number, policy: Numbers):
 /** −100 between tokens of a shifted window that were no neighbours (Liu et al., 2021, section 3.2). */
 const masked = (window: OracleWindow | undefined) => (query: number, key: number): number => (window?.sees?.(query, key) === false ? -100 : 0)
 
-export const selfAttention = (place: Place, { numHeads, qkvBias = true, projBias = true, qkNorm = false, epsilon = 1e-6, scale }: SelfAttentionConfig<number>): Run => (signal, window) => {
+export const selfAttention = (place: Place, { numHeads, qkvBias = true, projBias = true, qkNorm = false, epsilon = 1e-6, scale, causal = false, naming = 'timm' }: SelfAttentionConfig<number>): Run => (signal, window) => {
   const x = signal as Numbers
   const dim = x.shape[1]!
   const headDim = dim / numHeads
-  const packed = mapped(x, place.at('qkv'), 3 * dim, qkvBias)
+  const packed = naming === 'timm' ? mapped(x, place.at('qkv'), 3 * dim, qkvBias) : project(x, place.weight('in_proj_weight', 3 * dim, dim), qkvBias ? place.weight('in_proj_bias', 3 * dim) : undefined)
   const part = (i: number): Heads => cut(packed, numHeads, headDim, head => i * dim + head * headDim)
   const normed = (heads: Heads, name: string): Heads => {
     if (!qkNorm) return heads
     const [scale, shift] = ['weight', 'bias'].map(p => place.at(name).weight(p, headDim).data) as [Float64Array, Float64Array]
     return heads.map(tokens => tokens.map(v => standardised(v, epsilon).map((value, c) => value * scale[c]! + shift[c]!)))
   }
-  const mask = masked(window)
+  const near = masked(window)
+  const mask = (query: number, key: number): number => (causal && key > query ? -Infinity : near(query, key))
   const [queries, keys, factor] = [normed(part(0), 'q_norm'), normed(part(1), 'k_norm'), scale ?? 1 / Math.sqrt(headDim)]
-  const weigh = window?.policy === undefined ? byContent(queries, keys, factor, (_, query, key) => mask(query, key)) : amongKept(queries, keys, factor, window.policy)
-  return mapped(mixed(part(2), weigh), place.at('proj'), dim, projBias)
+  const weigh = window?.policy === undefined ? byContent(queries, keys, factor, (_, query, key) => mask(query, key)) : amongKept(queries, keys, factor, window.policy, mask)
+  return mapped(mixed(part(2), weigh), place.at(naming === 'timm' ? 'proj' : 'out_proj'), dim, projBias)
 }
 
 /** A learned number for how far the key lies from the query, counted from the smallest distance up. */

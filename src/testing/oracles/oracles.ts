@@ -5,6 +5,7 @@ import { batchNorm } from '../../layers/batchNorm.js'
 import { classToken } from '../../layers/classToken.js'
 import { conv2d } from '../../layers/conv2d.js'
 import { depthwiseConv2d } from '../../layers/depthwiseConv2d.js'
+import { cosineHead } from '../../layers/cosineHead.js'
 import { decideTokens } from '../../layers/decideTokens.js'
 import { distillationToken } from '../../layers/distillationToken.js'
 import { downsample2d } from '../../layers/downsample2d.js'
@@ -41,6 +42,7 @@ import { patchEmbed } from '../../layers/patchEmbed.js'
 import { patchMerging } from '../../layers/patchMerging.js'
 import { performerAttention } from '../../layers/performerAttention.js'
 import { positionEmbed } from '../../layers/positionEmbed.js'
+import { projection } from '../../layers/projection.js'
 import { registerTokens } from '../../layers/registerTokens.js'
 import { relativeAttention2d } from '../../layers/relativeAttention2d.js'
 import { relu } from '../../layers/relu.js'
@@ -53,11 +55,13 @@ import { scale } from '../../layers/scale.js'
 import { selfAttention } from '../../layers/selfAttention.js'
 import { serial } from '../../layers/serial.js'
 import { silu } from '../../layers/silu.js'
+import { similarityScale } from '../../layers/similarityScale.js'
 import { skipTokens } from '../../layers/skipTokens.js'
 import { softmax } from '../../layers/softmax.js'
 import { squeezeExcite } from '../../layers/squeezeExcite.js'
 import { stages } from '../../layers/stages.js'
 import { stdConv2d } from '../../layers/stdConv2d.js'
+import { takeLargestToken } from '../../layers/takeLargestToken.js'
 import { takeToken } from '../../layers/takeToken.js'
 import { tanh } from '../../layers/tanh.js'
 import { tap } from '../../layers/tap.js'
@@ -80,6 +84,7 @@ import * as masking from './masking.js'
 import type { Oracle } from './oracle.js'
 import * as pruning from './pruning.js'
 import * as tokens from './tokens.js'
+import * as towers from './towers.js'
 import { windows as inWindows } from './windows.js'
 
 /**
@@ -93,6 +98,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [batchNorm, channels.batchNorm],
   [classToken, tokens.classToken],
   [conv2d, maps.conv2d],
+  [cosineHead, towers.cosineHead],
   [decideTokens, pruning.decideTokens],
   [depthwiseConv2d, maps.depthwiseConv2d],
   [distillationToken, tokens.distillationToken],
@@ -130,6 +136,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [patchMerging, maps.patchMerging],
   [performerAttention, masking.performerAttention],
   [positionEmbed, tokens.positionEmbed],
+  [projection, towers.projection],
   [registerTokens, tokens.registerTokens],
   [relativeAttention2d, attention.relativeAttention2d],
   [relu, channels.relu],
@@ -142,11 +149,13 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [selfAttention, attention.selfAttention],
   [serial, combinators.serial],
   [silu, channels.silu],
+  [similarityScale, towers.similarityScale],
   [skipTokens, tokens.skipTokens],
   [softmax, channels.softmax],
   [squeezeExcite, maps.squeezeExcite],
   [stages, combinators.stages],
   [stdConv2d, maps.stdConv2d],
+  [takeLargestToken, towers.takeLargestToken],
   [takeToken, tokens.takeToken],
   [tanh, channels.tanh],
   [tap, combinators.second],

@@ -1,3 +1,4 @@
+import type { ClassTokenConfig } from '../../layers/classToken.js'
 import type { GlobalPoolConfig } from '../../layers/globalPool.js'
 import type { PositionEmbedConfig } from '../../layers/positionEmbed.js'
 import { onArray } from './channels.js'
@@ -11,7 +12,8 @@ export const flattenTokens = (): Run => onArray(x => shaped(x, x.shape[0]! * x.s
 const prepended = (name: string) => (place: Place, count = 1): Run =>
   onArray(x => stacked([...partsOf(partsOf(place.weight(name, 1, count, x.shape[1]!))[0]!), ...partsOf(x)]))
 
-export const classToken = prepended('cls_token')
+export const classToken = (place: Place, { vector }: ClassTokenConfig = {}): Run =>
+  vector === undefined ? prepended('cls_token')(place) : onArray(x => stacked([place.weight(vector, x.shape[1]!), ...partsOf(x)]))
 export const distillationToken = prepended('dist_token')
 export const registerTokens = prepended('reg_token')
 
@@ -43,8 +45,9 @@ const onGrid = (row: number, column: number, channel: number, dim: number): numb
   return part % 2 === 0 ? Math.sin(angle) : Math.cos(angle)
 }
 
-export const positionEmbed = (place: Place, { kind = 'learned', grid, stored }: PositionEmbedConfig<number> = {}): Run =>
+export const positionEmbed = (place: Place, { kind = 'learned', grid, stored, table: plain }: PositionEmbedConfig<number> = {}): Run =>
   onArray(x => {
+    if (plain !== undefined) return plus(x, place.weight(plain, ...x.shape))
     if (stored !== undefined) return plus(x, partsOf(place.weight(stored, 1, ...x.shape))[0]!)
     if (kind === 'none') return x
     if (kind === 'learned') return plus(x, partsOf(place.weight('pos_embed', 1, ...x.shape))[0]!)

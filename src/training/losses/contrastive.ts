@@ -6,17 +6,17 @@ import { crossEntropy, type CrossEntropyOptions } from './crossEntropy.js'
 import { sameShapes } from './sameShapes.js'
 
 /**
- * How alike each image is to each text: cosines times `scale`, `[samples, dim], [samples, dim], [] → [samples, samples]`.
+ * How alike each image is to each text: cosines times `scale`, `[images, dim], [texts, dim], [] → [images, texts]`.
  * CLIP learns `scale = exp(logitScale)`, ALIGN learns the temperature `1 / scale`.
  *
- * Like an op, it throws an `OpError` where the shapes differ.
+ * Like an op, it throws an `OpError` where the channels differ.
  *
  * @example
- * similarities(ops.input('images', [8, 512]), ops.input('texts', [8, 512]), ops.scalar(14.3)).shape // [8, 8]
+ * similarities(ops.input('images', [8, 512]), ops.input('texts', [5, 512]), ops.scalar(14.3)).shape // [8, 5]
  */
 export const similarities = (images: Tensor, texts: Tensor, scale: Tensor): Tensor => {
-  sameShapes('contrastive', ['images', 'texts'], images, texts)
-  if (images.shape.length !== 2) throw new OpError(`contrastive: expects samples×dim, with the samples to compare on an axis of their own, got ${show(images.shape)}`)
+  if (images.shape.length !== 2 || texts.shape.length !== 2) throw new OpError(`contrastive: expects samples×dim, with the samples to compare on an axis of their own, got ${show(images.shape)}`)
+  if (images.shape[1] !== texts.shape[1]) throw new OpError(`contrastive: images are ${show(images.shape)}, but texts are ${show(texts.shape)}`)
   return multiply(scale, matmul(unit(images), unit(texts), { transposeB: true }))
 }
 
@@ -41,6 +41,7 @@ export interface ContrastiveOptions extends CrossEntropyOptions {
  * contrastive(ops.input('images', [8, 512]), ops.input('texts', [8, 512]), ops.exp(ops.scalar(2.66))).shape // []
  */
 export const contrastive = (images: Tensor, texts: Tensor, scale: Tensor, { both = 'mean', ...options }: ContrastiveOptions = {}): Tensor => {
+  sameShapes('contrastive', ['images', 'texts'], images, texts)
   const logits = similarities(images, texts, scale)
   const samples = logits.shape[0] as number
   const pairs = constant(Float32Array.from({ length: samples ** 2 }, (_, i) => (i % (samples + 1) === 0 ? 1 : 0)), [samples, samples])

@@ -29,6 +29,7 @@ export interface Reported {
  * await report({ title: 'run', facts: [], metrics: [] }) // Either<Problem, string>
  */
 export const report = async ({ title, facts, metrics, evaluation }: Reported): Promise<Either<Problem, string>> => {
+  const { deflateSync } = await import('node:zlib')
   const plots = metrics.length === 0 ? right({ script: '', css: '' }) : await uplot()
   if (plots._tag === 'Left') return plots
   const all = [...facts, ...(evaluation === undefined ? [] : scores(evaluation))]
@@ -37,7 +38,7 @@ export const report = async ({ title, facts, metrics, evaluation }: Reported): P
     `<dl>${all.map(([what, which]) => `<dt>${escaped(what)}</dt><dd>${escaped(which)}</dd>`).join('')}</dl>`,
     ...(metrics.length === 0 ? [] : ['<h2>Curves</h2><div id="curves"></div><noscript>The curves are drawn by a script in this page; the numbers are in metrics.jsonl.</noscript>']),
     ...(evaluation === undefined ? [] : [`<h2>Confusion</h2>${confusionTable(evaluation, evaluation.classes)}`]),
-    ...(evaluation === undefined || evaluation.examples.length === 0 ? [] : [`<h2>Samples</h2><p>What samples are, what they are taken for${evaluation.examples.some(e => e.attention !== undefined) ? ', and where the model looks: through all layers (attention rollout), bright is much' : ''}.</p>${exampleCards(evaluation.examples, evaluation.classes)}`]),
+    ...(evaluation === undefined || evaluation.examples.length === 0 ? [] : [`<h2>Samples</h2><p>What samples are, what they are taken for${evaluation.examples.some(e => e.attention !== undefined) ? ', and where the model looks: through all layers (attention rollout), bright is much' : ''}.</p>${exampleCards(evaluation.examples, evaluation.classes, deflateSync)}`]),
   ]
   const script = metrics.length === 0 ? '' : `<script>${plots.right.script}</script><script>${drawing}\n${curves(metrics)}</script>`
   return right(`<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${plots.right.css}${style}</style></head>\n<body>${sections.join('\n')}${script}</body></html>\n`)

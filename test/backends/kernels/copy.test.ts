@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { planOf } from '../../../src/backends/wasm/kernels/copy.js'
 import { gather } from './definitions.js'
-import { binaries, expectClose, loadBackend, random, run, runTensors, sizeOf, uniform } from './support.js'
+import { binaries, expectClose, loadBackend, random, run, runTensors, sizeOf } from './support.js'
+import { uniform } from './uniform.js'
 
 const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
 const permutations = (n: number): number[][] =>

@@ -67,9 +67,9 @@ export const checkInjected = async (dist, fault) => {
       child.on('close', code => resolve({ code, out, err }))
     })
     const seconds = (Date.now() - began) / 1000
-    const failures = code === 1 ? JSON.parse(out)[0].failures : []
+    const failures = code === 1 && out !== '' ? JSON.parse(out)[0].failures : []
     const smallest = failures.map(f => f.smallest?.layers ?? Infinity)
-    return { fault, found: code === 1, seconds, laws: failures.map(f => f.law), parts: failures.map(f => f.part), layers: smallest.length === 0 ? Infinity : Math.min(...smallest), most: Math.max(0, ...smallest), err }
+    return { fault, found: failures.length > 0, seconds, laws: failures.map(f => f.law), parts: failures.map(f => f.part), layers: smallest.length === 0 ? Infinity : Math.min(...smallest), most: Math.max(0, ...smallest), err }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

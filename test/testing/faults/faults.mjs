@@ -60,7 +60,7 @@ export const faults = [
   { name: 'merge forgets the last field', category: 'dropped', file: layer('merge'), find: 'const total = rest.reduce(add, first)', replace: 'const total = rest.slice(1).reduce(add, first)', target: distilled },
   { name: 'positionEmbed adds nothing', category: 'dropped', file: layer('positionEmbed'), find: 'return table === undefined ? x : add(x, table)', replace: 'return x', target: vit },
   { name: 'selfAttention forgets its last projection', category: 'dropped', file: layer('selfAttention'), find: "const projected = linear(attended, parameters['proj.weight'], parameters['proj.bias'])", replace: 'const projected = attended', target: vit },
-  { name: 'linear forgets its bias', category: 'dropped', file: layer('linear'), find: "project(x, parameters['weight'], parameters['bias'])", replace: "project(x, parameters['weight'])", target: vit },
+  { name: 'linear forgets its bias', category: 'dropped', file: layer('linear'), find: 'return project(x, weight, shift)', replace: 'return project(x, weight)', target: vit },
   { name: 'serial skips the second layer of three', category: 'dropped', file: layer('serial'), find: 'layers.reduce((signal, layer) => apply(layer, signal), x)', replace: 'layers.filter((_, i) => layers.length !== 3 || i !== 1).reduce((signal, layer) => apply(layer, signal), x)', target: swin },
   { name: 'groupNorm without its shift', category: 'dropped', file: layer('groupNorm'), find: "add(multiply(reshape(back, x.shape), parameters['weight']), parameters['bias'])", replace: "multiply(reshape(back, x.shape), parameters['weight'])", target: hybrid },
   // batch mixing
@@ -81,6 +81,10 @@ export const faults = [
   { name: 'dropout acts in inference', category: 'leak', file: layer('core/../dropout'), find: 'drop(x, rate, x.shape, context)', replace: "drop(x, Math.max(rate, 0.1), x.shape, { ...context, mode: 'training' })", target: vit },
   { name: 'a layer keeps what it saw', category: 'leak', file: layer('layerScale'), find: 'multiply(x, parameters[\'gamma\'])', replace: "multiply(x, multiply(parameters['gamma'], scalar((globalThis.calls = (globalThis.calls ?? 0) + 1))))", target: 'deit3_small_patch16_224' },
   { name: 'a shifted window sees across its seam', category: 'leak', file: 'src/layers/core/shiftedWindowMask.js', find: '? 0 : at < map[axis] - shift[axis] ? 1 : 2', replace: '? 0 : 1', target: swin },
+  { name: 'batchNorm remembers the wrong share', category: 'leak', file: layer('batchNorm'), find: 'add(multiply(parameters[name], scalar(1 - momentum)), multiply(value, scalar(momentum)))', replace: 'add(multiply(parameters[name], scalar(momentum)), multiply(value, scalar(1 - momentum)))', target: rmlp },
+  { name: 'batchNorm takes statistics over the wrong axes in training', category: 'axis', file: layer('batchNorm'), find: 'const axes = x.shape.slice(0, -1).map((_, axis) => axis)', replace: 'const axes = x.shape.slice(0, -2).map((_, axis) => axis)', target: rmlp },
+  { name: 'dropPath drops element by element', category: 'axis', file: layer('dropPath'), find: 'drop(x, rate, x.shape.map(() => 1), context)', replace: 'drop(x, rate, x.shape, context)', target: convit },
+  { name: 'attention with dropped weights forgets its scale', category: 'dropped', file: layer('selfAttention'), find: 'scalar(scale))', replace: 'scalar(1))', target: vit },
   // NaN
   { name: 'batchNorm without its epsilon and of a negative', category: 'NaN', file: layer('batchNorm'), find: 'sqrt(add(variance, scalar(epsilon)))', replace: 'sqrt(subtract(variance, scalar(2)))', target: coatnet },
   { name: 'a softmax that overflows', category: 'NaN', file: layer('gatedPositionalAttention'), find: 'const byContent = softmax(', replace: 'const byContent = (t => divide(exp(t), sum(exp(t), [2], true)))(', target: convit },

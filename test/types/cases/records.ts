@@ -1,5 +1,5 @@
 import { pipe } from 'fp-ts/lib/function.js'
-import { fanOut, gelu, identity, input, inputs, integerInput, layerNorm, linear, merge, named, parallel, patchEmbed, residual, selfAttention, serial, takeToken } from 'vitrail'
+import { fanOut, gelu, identity, input, inputs, integerInput, layerNorm, linear, merge, named, parallel, patchEmbed, residual, selfAttention, serial, similarityScale, takeLargestToken, takeToken } from 'vitrail'
 
 export const aSumOfAVectorAndTokens = pipe(
   input(197, 192),
@@ -108,3 +108,21 @@ export const channelsSideBySide = pipe(input(197, 192), fanOut({ a: identity(), 
 
 // gives: { image: [14, 14, 192], text: Integers<[77]> }
 export const imageAndText = pipe(inputs({ image: input(224, 224, 3), text: integerInput(77) }), parallel({ image: patchEmbed({ patchSize: 16, dim: 192 }) }))
+
+export const idsOfAnotherText = pipe(
+  inputs({ x: input(77, 512), ids: integerInput(76) }),
+  // says: takeLargestToken: 77 tokens need as many ids, got 76
+  takeLargestToken(),
+)
+
+export const towersOfDifferentFeatures = pipe(
+  inputs({ image_features: input(512), text_features: input(768) }),
+  // says: similarityScale: images have 512 features, but texts have 768
+  similarityScale(),
+)
+
+export const tokensForFeatures = pipe(
+  inputs({ image_features: input(50, 512), text_features: input(512) }),
+  // says: similarityScale: expects one vector of features, got 50×512
+  similarityScale(),
+)

@@ -85,8 +85,12 @@ export class Allocator {
     const joinsBefore = i > 0 && this.starts[i - 1]! + this.sizes[i - 1]! === at
     const joinsAfter = i < this.starts.length && at + size === this.starts[i]
     if (joinsBefore) {
-      this.sizes[i - 1]! += size + (joinsAfter ? this.sizes[i]! : 0)
-      if (joinsAfter) this.starts.splice(i, 1), this.sizes.splice(i, 1)
+      this.sizes[i - 1]! += size
+      if (joinsAfter) {
+        this.sizes[i - 1]! += this.sizes[i]!
+        this.starts.splice(i, 1)
+        this.sizes.splice(i, 1)
+      }
     } else if (joinsAfter) {
       this.starts[i] = at
       this.sizes[i]! += size

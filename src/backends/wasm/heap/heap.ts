@@ -94,17 +94,20 @@ export class Heap {
 
   private grow(bytes: number): number | undefined {
     const pages = Math.ceil(bytes / PAGE)
-    const left = PAGES - this.memory.buffer.byteLength / PAGE
-    if (pages > left) return undefined
-    try {
-      this.memory.grow(Math.min(left, Math.max(pages, STEP / PAGE)))
-    } catch {
-      return undefined
-    }
+    if (!this.hasGrown(Math.max(pages, STEP / PAGE)) && !this.hasGrown(pages)) return undefined
     this.bytes = this.memory.buffer
     this.floats = new Float32Array(this.bytes)
     this.ints = new Int32Array(this.bytes)
     return this.bytes.byteLength
+  }
+
+  private hasGrown(pages: number): boolean {
+    try {
+      this.memory.grow(pages)
+      return true
+    } catch {
+      return false
+    }
   }
 }
 

@@ -93,13 +93,3 @@ INLINE Vec activateVec(Vec x, int activation) {
     default: return x;
   }
 }
-
-// Eight numbers at a time, where there are many: each function is a chain of dependent steps, and two chains overlap.
-OUT_OF_LINE void activateEight(const float *x, float *y, int activation) {
-  Vec x0 = load(x), x1 = load(x + 4);
-#define CASE(code) case code: store(y, activateVec(x0, code)), store(y + 4, activateVec(x1, code)); break;
-  switch (activation) {
-    CASE(NONE) CASE(GELU) CASE(GELU_TANH) CASE(QUICK_GELU) CASE(RELU) CASE(SILU)
-  }
-#undef CASE
-}

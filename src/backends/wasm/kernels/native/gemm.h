@@ -79,22 +79,31 @@ static void copyEdge(const float *src, int srcStride, float *dst, int dstStride,
     for (int j = 0; j < columns; j++) dst[i * dstStride + j] = src[i * srcStride + j];
 }
 
-// tile = activation(tile + bias) + residual on eight-wide rows of sums, fresh in the cache; `columns` of them exist in
-// bias and residual.
-OUT_OF_LINE void finishTile(float *tile, int tileStride, const float *bias, const float *residual, int residualStride,
+// One row of eight sums becomes activation(row + bias) + residual.
+INLINE void finishRow(float *sums, Vec shift0, Vec shift1, const float *residual, int columns, int activation) {
+  Vec x0 = activateVec(add(load(sums), shift0), activation), x1 = activateVec(add(load(sums + 4), shift1), activation);
+  if (residual) x0 = add(x0, loadPartial(residual, columns, 0.0f)), x1 = add(x1, loadPartial(residual + 4, columns - 4, 0.0f));
+  store(sums, x0), store(sums + 4, x1);
+}
+
+// Eight-wide rows of sums, fresh in the cache; `columns` of them exist in bias and residual. Two rows at a time: four chains
+// of dependent steps overlap, and share their constants.
+OUT_OF_LINE void finishRows(float *sums, int stride, const float *bias, const float *residual, int residualStride,
                             int rows, int columns, int activation) {
-  Vec zero = splat(0.0f), shift0 = zero, shift1 = zero;
+  Vec shift0 = splat(0.0f), shift1 = shift0;
   if (bias) shift0 = loadPartial(bias, columns, 0.0f), shift1 = loadPartial(bias + 4, columns - 4, 0.0f);
-  for (int i = 0; i < rows; i++, tile += tileStride) {
-    store(tile, add(load(tile), shift0));
-    store(tile + 4, add(load(tile + 4), shift1));
-    if (activation != NONE) activateEight(tile, tile, activation);
-    if (residual) {
-      store(tile, add(load(tile), loadPartial(residual, columns, 0.0f)));
-      store(tile + 4, add(load(tile + 4), loadPartial(residual + 4, columns - 4, 0.0f)));
-      residual += residualStride;
-    }
-  }
+  int i = 0;
+#define CASE(code) \
+  case code: \
+    if (!residual) for (; i + 2 <= rows; i += 2, sums += 2 * stride) { \
+      Vec x0 = activateVec(add(load(sums), shift0), code), x1 = activateVec(add(load(sums + 4), shift1), code); \
+      Vec x2 = activateVec(add(load(sums + stride), shift0), code), x3 = activateVec(add(load(sums + stride + 4), shift1), code); \
+      store(sums, x0), store(sums + 4, x1), store(sums + stride, x2), store(sums + stride + 4, x3); \
+    } \
+    for (; i < rows; i++, sums += stride) finishRow(sums, shift0, shift1, residual ? residual + i * residualStride : 0, columns, code); \
+    break;
+  switch (activation) { CASE(NONE) CASE(GELU) CASE(GELU_TANH) CASE(QUICK_GELU) CASE(RELU) CASE(SILU) }
+#undef CASE
 }
 
 // Blocks of equal size, at most `most` and a multiple of four, rather than full ones and a rest.
@@ -133,10 +142,13 @@ static void multiplyBlock(const float *left, int rows, int K, const float *right
         int stride = whole ? outStride : TILE_COLUMNS;
         if (!whole && onTop) copyEdge(out + at, outStride, edge, TILE_COLUMNS, height, width);
         multiplyTile(left + i * K + k0 * TILE_ROWS, panel, depth, tile, stride, onTop);
-        if (finish && last)
-          finishTile(tile, stride, bias ? bias + j : 0, residual ? residual + at : 0, outStride, height, width, activation);
+        if (finish && last && width < TILE_COLUMNS)
+          finishRows(tile, stride, bias ? bias + j : 0, residual ? residual + at : 0, outStride, height, width, activation);
         if (!whole) copyEdge(edge, TILE_COLUMNS, out + at, outStride, height, width);
       }
+      // A whole panel is finished at once: its many rows give the processor more to overlap than four.
+      if (finish && last && width == TILE_COLUMNS)
+        finishRows(out + j, outStride, bias ? bias + j : 0, residual ? residual + j : 0, outStride, rows, width, activation);
     }
     k0 += depth;
   } while (k0 < K);
