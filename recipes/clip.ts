@@ -1,13 +1,14 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import {
-  classToken, embedding, fanOut, field, flattenTokens, gelu, identity, layerNorm, linear, losses, named, ops, patchEmbed, positionEmbed, problem, projection,
-  repeat, residual, selfAttention, serial, similarityScale, takeLargestToken, takeToken, unnamed,
+  classToken, embedding, fanOut, flattenTokens, gelu, identity, layerNorm, linear, losses, named, ops, patchEmbed, positionEmbed, problem, projection,
+  repeat, residual, selfAttention, serial, takeLargestToken, takeToken, unnamed,
   type Graph, type Integers, type Problem, type Tensor,
 } from '../src/index.js'
 import type { ShapeFunctionOf } from '../src/layers/core/layer.js'
 import { model, type Model } from '../src/layers/core/model.js'
 import { pairOf } from '../src/shape/patches.js'
 import type { Apply } from '../src/shape/shapeFunction.js'
+import { dualEncoder } from './kit/dualEncoder.js'
 import { option, type Computed, type Field, type ImageInput, type ImageOf, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
@@ -108,14 +109,7 @@ export const clipText = <const C extends ClipTextConfig>(config: C) => {
  * @example
  * pipe(inputs({ image: input(224, 224, 3), text: integerInput(77) }), clip({ imageSize: 224, patchSize: 32, dim: 768, depth: 12, numHeads: 12, embedDim: 512, textDim: 512, textDepth: 12, textNumHeads: 8 })) // Model<{ image: [224, 224, 3], text: Integers<[77]> }, { image_features: [512], text_features: [512], scale: [] }>
  */
-export const clip = <const C extends ClipConfig>(config: C) =>
-  serial(
-    fanOut({
-      image_features: unnamed(serial(field('image'), named('visual', clipImage(config)))),
-      text_features: unnamed(serial(field('text'), clipText(config))),
-    }),
-    similarityScale(),
-  )
+export const clip = <const C extends ClipConfig>(config: C) => dualEncoder({ image: named('visual', clipImage(config)), text: clipText(config) })
 
 /** What a CLIP is fed. */
 export interface ClipInput<C extends ClipConfig> {

@@ -79,6 +79,9 @@ const firstBlocks = <const C extends DynamicVitConfig>(config: C) => {
   return when((first > 0) as true, blocks(config, 0, Math.max(1, first)))
 }
 
+/** Images to what the first tokens are dropped of. `[height, width, channels] → [tokens, dim]`. */
+const beginning = <const C extends DynamicVitConfig>(config: C) => serial(embedding(config), firstBlocks(config))
+
 /** Where stage `stage` of blocks ends. */
 const endOf = ({ pruneAt, depth }: DynamicVitConfig, stage: number): number => pruneAt[stage + 1] ?? depth
 
@@ -92,6 +95,24 @@ const preLogits = <const C extends DynamicVitConfig>(config: C) => {
 /** What drops tokens, and the blocks that go on with the others; said at once, since blocks keep the shape. */
 type Prunings<K extends readonly number[]> = { readonly [I in keyof K]: Layer<KeepTokens<K[I], TokenScores, 1>> }
 
+const pruned = <const C extends DynamicVitConfig>(config: C) => {
+  const dense = is(option(config, 'backbone', 'deit'), 'lvvit')
+  const classes = option(config, 'numClasses', 1000)
+  const prunings = config.pruneAt.map((at, stage) => serial(keepTokens(config.keep[stage] as number, scores(config, stage), { indices: `keep_idx.${stage}` }), blocks(config, at, endOf(config, stage))))
+  return serial(
+    beginning(config),
+    ...(prunings as readonly AnyLayer[] as unknown as Prunings<C['keep']>),
+    norm(config),
+    when(dense, lvvitHead(config)),
+    when(not(dense), serial(takeToken(0), preLogits(config), when(not(is(classes, 0)), named('head', linear(classes))))),
+  )
+}
+
+/** The shape function of {@link dynamicVit}; by name, so that a published model's type need not be written out. */
+export interface DynamicVit<C extends DynamicVitConfig> extends ShapeFunction {
+  readonly out: Apply<ShapeFunctionOf<ReturnType<typeof pruned<C>>>, this['in']>
+}
+
 /**
  * A DynamicViT as a layer over images, as it is used: tokens are really dropped, so later blocks have less to do.
  * `[height, width, channels] → [numClasses]`. The numbers of the tokens that stage `i` kept, best first, counted among
@@ -100,19 +121,7 @@ type Prunings<K extends readonly number[]> = { readonly [I in keyof K]: Layer<Ke
  * @example
  * pipe(input(224, 224, 3), dynamicVit({ patchSize: 16, dim: 384, depth: 12, numHeads: 6, pruneAt: [3, 6, 9], keep: [137, 96, 67] })) // Model<[224, 224, 3], [1000]>
  */
-export const dynamicVit = <const C extends DynamicVitConfig>(config: C) => {
-  const dense = is(option(config, 'backbone', 'deit'), 'lvvit')
-  const classes = option(config, 'numClasses', 1000)
-  const prunings = config.pruneAt.map((at, stage) => serial(keepTokens(config.keep[stage] as number, scores(config, stage), { indices: `keep_idx.${stage}` }), blocks(config, at, endOf(config, stage))))
-  return serial(
-    embedding(config),
-    firstBlocks(config),
-    ...(prunings as readonly AnyLayer[] as unknown as Prunings<C['keep']>),
-    norm(config),
-    when(dense, lvvitHead(config)),
-    when(not(dense), serial(takeToken(0), preLogits(config), when(not(is(classes, 0)), named('head', linear(classes))))),
-  )
-}
+export const dynamicVit = <const C extends DynamicVitConfig>(config: C): Layer<DynamicVit<C>> => pruned(config) as AnyLayer as Layer<DynamicVit<C>>
 
 /** What follows the last block in training: the logits of the class token, and what every other token gives. */
 const outputs = <const C extends DynamicVitConfig>(config: C) => {
@@ -138,6 +147,11 @@ interface Trained<C extends DynamicVitConfig> extends ShapeFunction {
 }
 type PatchesOf<S> = Apply<ShapeFunctionOf<ReturnType<typeof skipTokens<1>>>, S> extends readonly [infer N extends number, number] ? N : number
 
+/** The shape function of {@link dynamicVitTraining}. */
+export interface DynamicVitTraining<C extends DynamicVitConfig> extends ShapeFunction {
+  readonly out: Apply<Trained<C>, Apply<ShapeFunctionOf<ReturnType<typeof beginning<C>>>, this['in']>>
+}
+
 /**
  * A DynamicViT as a layer over images, as it is trained: no token is dropped, but what a decision drops no longer counts,
  * and gradients reach the scores. The weights are those of `dynamicVit`. `[height, width, channels] →
@@ -147,10 +161,10 @@ type PatchesOf<S> = Apply<ShapeFunctionOf<ReturnType<typeof skipTokens<1>>>, S> 
  * @example
  * pipe(input(224, 224, 3), dynamicVitTraining({ patchSize: 16, dim: 384, depth: 12, numHeads: 6, pruneAt: [3, 6], keep: [137, 96], numClasses: 10 })) // Model<[224, 224, 3], { head: [10], tokens: [196, 384], keep_0: [196], keep_1: [196] }>
  */
-export const dynamicVitTraining = <const C extends DynamicVitConfig>(config: C) => {
+export const dynamicVitTraining = <const C extends DynamicVitConfig>(config: C): Layer<DynamicVitTraining<C>> => {
   const from = (stage: number): AnyLayer =>
     stage === config.pruneAt.length ? outputs(config) : decideTokens(`keep_${stage}`, scores(config, stage), serial(blocks(config, config.pruneAt[stage] as number, endOf(config, stage)), from(stage + 1)))
-  return serial(embedding(config), firstBlocks(config), from(0) as Layer<Trained<C>>)
+  return serial(beginning(config), from(0)) as AnyLayer as Layer<DynamicVitTraining<C>>
 }
 
 /** A DynamicViT of given sizes as a recipe. */

@@ -21,6 +21,8 @@ export * from './mae.js'
 export * from './swin.js'
 export * from './t2t.js'
 export * from './vit.js'
+export { dualEncoder } from './kit/dualEncoder.js'
+export { textEncoder, type TextEncoderConfig } from './kit/textEncoder.js'
 export { type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 
 /** Every published model, by its id. */

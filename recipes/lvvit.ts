@@ -4,10 +4,11 @@ import {
   patchEmbed, positionEmbed, relu, repeat, residual, scale, selfAttention, serial, skipTokens, takeToken, tap, unnamed, when,
   type Problem, type SplitsIntoHeads,
 } from '../src/index.js'
-import type { AnyLayer, Layer } from '../src/layers/core/layer.js'
+import type { AnyLayer, Layer, ShapeFunctionOf } from '../src/layers/core/layer.js'
 import type { DivMod } from '../src/shape/natural.js'
 import type { Pair } from '../src/shape/patches.js'
 import { problem } from '../src/shape/problem.js'
+import type { Apply, ShapeFunction } from '../src/shape/shapeFunction.js'
 import { is, not } from './kit/conditions.js'
 import { imageModel, imagenetPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
@@ -66,11 +67,7 @@ const halves = <const P extends Pair>(patchSize: P): Halves<P> => (typeof patchS
 const convolved = <const D extends number, const K extends number, const S extends number, const P extends number>(number: number, dim: D, kernelSize: K, stride: S, padding: P, epsilon: number) =>
   serial(named(`conv${number}`, conv2d({ dim, kernelSize, stride, padding, bias: false })), named(`bn${number}`, batchNorm({ epsilon })), relu())
 
-/**
- * The patches of an LV-ViT: three convolutions, the first of which halves the image, and patches of what they give.
- * `[height, width, channels] → [rows, columns, dim]`. Errors: those of `patchEmbed`.
- */
-export const lvvitPatches = <const C extends LvvitConfig>(config: C) => {
+const patchMap = <const C extends LvvitConfig>(config: C) => {
   const { batchNormEpsilon: epsilon = 1e-5 } = config
   const stemDim = option(config, 'stemDim', 64)
   const dim = config.dim as C['dim']
@@ -83,6 +80,17 @@ export const lvvitPatches = <const C extends LvvitConfig>(config: C) => {
     )),
   ))
 }
+
+/** The shape function of {@link lvvitPatches}; by name, so that types made of it need not be written out. */
+export interface LvvitPatches<C extends LvvitConfig> extends ShapeFunction {
+  readonly out: Apply<ShapeFunctionOf<ReturnType<typeof patchMap<C>>>, this['in']>
+}
+
+/**
+ * The patches of an LV-ViT: three convolutions, the first of which halves the image, and patches of what they give.
+ * `[height, width, channels] → [rows, columns, dim]`. Errors: those of `patchEmbed`.
+ */
+export const lvvitPatches = <const C extends LvvitConfig>(config: C): Layer<LvvitPatches<C>> => patchMap(config) as AnyLayer as Layer<LvvitPatches<C>>
 
 /** Block `index` of an LV-ViT. `[tokens, dim] → [tokens, dim]`. Errors: those of `attention`. */
 export const lvvitBlock = <const C extends LvvitConfig>(config: C, index: number): Layer<SplitsIntoHeads<C['numHeads']>> => {

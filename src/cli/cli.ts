@@ -11,16 +11,19 @@ import { evaluation } from './eval.js'
 import { init } from './init.js'
 import { list } from './list.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
+import { backends as known } from './parts/backends.js'
 import { messageOf } from './parts/messageOf.js'
+import { options } from './parts/options.js'
 import { packageRoot } from './parts/packageRoot.js'
 import type { Terminal } from './parts/terminal.js'
 import { run } from './run.js'
 import { summary } from './summary.js'
 import { train } from './train.js'
 import { verify } from './verify.js'
+import { zeroShot } from './zeroShot.js'
 
 /** The order in which `--help` shows them. */
-const commands = [demo, list, summary, draw, check, init, run, train, evaluation, verify, bench, backends] as readonly CliCommand<never>[]
+const commands = [demo, list, summary, draw, check, init, run, zeroShot, train, evaluation, verify, bench, backends] as readonly CliCommand<never>[]
 
 /**
  * Runs one command line and gives its exit code; the one place where problems become text. Never rejects.
@@ -43,7 +46,9 @@ export const cli = async (argv: readonly string[], terminal: Terminal): Promise<
   for (const command of commands) {
     const made = program.command(command.usage).description(command.about).addHelpText('after', `\nExamples:\n${command.examples.map(line => `  ${line}`).join('\n')}`)
     for (const option of command.options) made.addOption(option)
+    if (command.options.some(({ long }) => long === '--backend')) made.addOption(options.wholeNumber('--threads <n>', 'threads of the wasm backend (default: as many as there are cores, at most 4)'))
     made.action(async () => {
+      known.useThreads((made.opts() as { readonly threads?: number }).threads)
       const ended = await command.run(made.args, made.opts() as never, terminal)()
       if (ended._tag === 'Right') code = ended.right
       else {

@@ -1,5 +1,5 @@
 import { right } from 'fp-ts/lib/Either.js'
-import { cost, parameterCount } from '../graph/cost.js'
+import { cost, multiplyAddsByInput, parameterCount } from '../graph/cost.js'
 import { trace } from '../graph/trace.js'
 import { shapeOfSignal } from '../layers/core/refuse.js'
 import { showFields } from '../shape/shape.js'
@@ -35,8 +35,9 @@ export const summary: CliCommand<SummaryOptions> = {
     const [input, output, layers] = [inputShape(model.input), shapeOfSignal(traced.right.output), layerRows(traced.right)]
     const { params, macs, activationBytes } = cost(traced.right)
     const trained = parameterCount(traced.right.parameters.filter(p => p.attributes.role === 'trained'))
+    const byInput = multiplyAddsByInput(traced.right)
     if (json) {
-      print(JSON.stringify({ id, input, output, params, trained, macs, activationBytes, layers }, null, 2))
+      print(JSON.stringify({ id, input, output, params, trained, macs, ...(byInput === undefined ? {} : { macsByInput: byInput }), activationBytes, layers }, null, 2))
       return right(0)
     }
     const rows = layers.map(row => [row.path === '' ? '·' : row.path, row.layer, showFields(row.output), row.params === 0 ? '' : format.count(row.params), row.macs === 0 ? '' : format.count(row.macs)])
@@ -45,6 +46,7 @@ export const summary: CliCommand<SummaryOptions> = {
     print(table([{ title: 'path' }, { title: 'layer' }, { title: 'output', align: 'right' }, { title: 'parameters', align: 'right' }, { title: 'multiply-adds', align: 'right' }], rows, colours, totals))
     if (trained < params) print(`\nparameters: ${format.count(trained)} are trained, ${format.count(params - trained)} are frozen`)
     print(`\nmultiply-adds: ${format.count(macs.linear)} linear, ${format.count(macs.conv)} convolution, ${format.count(macs.matmul)} matrix product`)
+    if (byInput !== undefined) print(`of these, ${Object.entries(byInput).map(([name, { total }]) => `${format.count(total)} are of ${name}`).join(', ')}`)
     print(`activations alive at once, at most: ${format.short(activationBytes)}B for one sample in float32`)
     return right(0)
   },

@@ -38,6 +38,22 @@ export const multiplyAdds = (nodes: readonly Tensor[]): MultiplyAdds => {
   return { ...count, total: count.linear + count.conv + count.matmul }
 }
 
+/**
+ * The multiply-adds that each input asks for, where no counted node needs two of them: the towers of CLIP. Nothing for a
+ * model of one input, or one whose inputs meet.
+ *
+ * @example
+ * multiplyAddsByInput(trace(clipRecipes.clip_vit_b32.model).right)?.text?.total // 2979770368
+ */
+export const multiplyAddsByInput = (graph: Pick<Graph, 'nodes'>): Readonly<Record<string, MultiplyAdds>> | undefined => {
+  const needs = new Map<Tensor, ReadonlySet<string>>()
+  for (const n of graph.nodes) needs.set(n, isOp(n, 'input') ? new Set([n.attributes.name]) : new Set(n.inputs.flatMap(x => [...needs.get(x)!])))
+  const names = [...new Set([...needs.values()].flatMap(of => [...of]))]
+  const counted = [...needs].filter(([n]) => multiplyAdds([n]).total > 0)
+  if (names.length < 2 || counted.some(([, of]) => of.size > 1)) return undefined
+  return Object.fromEntries(names.map(name => [name, multiplyAdds(counted.flatMap(([n, of]) => (of.has(name) ? [n] : [])))]))
+}
+
 /** Elements of the parameters among some nodes, frozen ones included, running statistics not. */
 export const parameterCount = (nodes: readonly Tensor[]): number => nodes.reduce((total, n) => total + (isOp(n, 'parameter') && n.attributes.role !== 'buffer' ? sizeOf(n.shape) : 0), 0)
 

@@ -1,6 +1,7 @@
 import * as ops from '../ops/ops.js'
 import { isOp } from '../ops/tensor.js'
 import { rewriting } from './pass.js'
+import { reshaped } from './reshaped.js'
 
 /** Makes convolutions that look at one place at a time the linear maps they are, so that whatever is done for linear maps is done for them. */
 export const convolutionsAsLinear = rewriting(node => {
@@ -9,5 +10,5 @@ export const convolutionsAsLinear = rewriting(node => {
   const [x, weight, bias] = node.inputs
   const [out, inner, ...size] = weight!.shape as readonly [number, number, number, number]
   const isPointwise = groups === 1 && [...size, ...strides].every(n => n === 1) && padding.flat().every(n => n === 0)
-  return isPointwise ? ops.linear(x!, ops.reshape(weight!, [out, inner]), bias) : node
+  return isPointwise ? ops.linear(x!, reshaped(weight!, [out, inner]), bias) : node
 })

@@ -2,6 +2,7 @@ import * as ops from '../ops/ops.js'
 import { isOp, type OpKind, type Tensor } from '../ops/tensor.js'
 import { sameShape, sizeOf } from '../shape/shape.js'
 import { rewriting, usesOf } from './pass.js'
+import { reshaped } from './reshaped.js'
 
 /**
  * Takes a scale and a shift of channels that depend on weights alone, as those of batch norm in inference and of layer
@@ -36,8 +37,8 @@ const intoMapBefore = (node: Tensor<'multiply' | 'add'>, original: Tensor, { use
     const [x, weight, bias] = map.inputs as readonly [Tensor, Tensor, Tensor?]
     const remade = (w: Tensor, b: Tensor | undefined): Tensor => (isOp(map, 'conv2d') ? ops.conv2d(x, w, b, map.attributes) : ops.linear(x, w, b))
     if (isOp(node, 'add')) return remade(weight, bias === undefined ? values : ops.add(bias, values))
-    const rows = ops.reshape(values, [values.shape[0]!, ...weight.shape.slice(1).map(() => 1)])
-    return remade(ops.multiply(weight, rows), bias === undefined ? undefined : ops.multiply(bias, values))
+    const rows = reshaped(values, [values.shape[0]!, ...weight.shape.slice(1).map(() => 1)])
+    return remade(ops.multiply(weight, rows), bias === undefined ? undefined : bias)
   }
   return node
 }
@@ -58,4 +59,4 @@ const intoMapAfter = (node: Tensor<'linear'>, before: Tensor, known: Known): Ten
 }
 
 /** One number a channel, `[channels]`, if that is what a settled operand holds. */
-const channelsOf = (t: Tensor, channels: number, isSettled: boolean): Tensor | undefined => (isSettled && t.shape.at(-1) === channels && sizeOf(t.shape) === channels ? ops.reshape(t, [channels]) : undefined)
+const channelsOf = (t: Tensor, channels: number, isSettled: boolean): Tensor | undefined => (isSettled && t.shape.at(-1) === channels && sizeOf(t.shape) === channels ? reshaped(t, [channels]) : undefined)

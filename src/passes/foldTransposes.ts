@@ -6,21 +6,21 @@ import { rewriting } from './pass.js'
 export const foldTransposes = rewriting(node => {
   if (isOp(node, 'linear')) {
     const [x, weight, bias] = node.inputs
-    const stored = exchanged(weight!)
+    const { matrix, isTurned } = stored(weight!)
     // A row alone is no matrix yet.
-    return stored === undefined || bias !== undefined || x!.shape.length < 2 ? node : ops.matmul(x!, stored)
+    return !isTurned || bias !== undefined || x!.shape.length < 2 ? node : ops.matmul(x!, matrix)
   }
   if (!isOp(node, 'matmul')) return node
-  const [a, b] = node.inputs as readonly [Tensor, Tensor]
-  const [left, right] = [exchanged(a), exchanged(b)]
+  const [a, b] = node.inputs.map(t => stored(t))
   const { transposeA, transposeB } = node.attributes
-  return left === undefined && right === undefined ? node : ops.matmul(left ?? a, right ?? b, { transposeA: transposeA !== (left !== undefined), transposeB: transposeB !== (right !== undefined) })
+  return a!.matrix === node.inputs[0] && b!.matrix === node.inputs[1] ? node : ops.matmul(a!.matrix, b!.matrix, { transposeA: transposeA !== a!.isTurned, transposeB: transposeB !== b!.isTurned })
 })
 
-/** What a transpose of the last two axes alone is made from. */
-const exchanged = (t: Tensor): Tensor | undefined => {
-  if (!isOp(t, 'transpose')) return undefined
+/** What transposes of the last two axes alone are made from, and whether they leave it turned. */
+const stored = (t: Tensor, isTurned = false): { readonly matrix: Tensor; readonly isTurned: boolean } => {
+  if (!isOp(t, 'transpose')) return { matrix: t, isTurned }
   const { perm } = t.attributes
   const last = perm.length - 1
-  return perm.length >= 2 && perm.every((axis, i) => axis === (i === last ? last - 1 : i === last - 1 ? last : i)) ? t.inputs[0] : undefined
+  const exchanges = last > 0 && perm.every((axis, i) => axis === (i === last ? last - 1 : i === last - 1 ? last : i))
+  return exchanges ? stored(t.inputs[0]!, !isTurned) : { matrix: t, isTurned }
 }

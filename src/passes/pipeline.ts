@@ -19,6 +19,8 @@ export const pipeline: readonly (readonly [string, Pass])[] = [
   ['shareSubexpressions', shareSubexpressions],
   ['convolutionsAsLinear', convolutionsAsLinear],
   ['foldScales', foldScales],
+  // Equal scales make equal weights.
+  ['shareSubexpressions', shareSubexpressions],
   ['foldTransposes', foldTransposes],
   ['packAttention', packAttention],
   ['fuseLinear', fuseLinear],

@@ -4,7 +4,7 @@ import type { AnyModel } from '../layers/core/model.js'
 import type { Problem } from '../shape/problem.js'
 import { isShape } from '../shape/shape.js'
 
-/** A learned table with a row for each place of a grid, or for each distance between two places of a window. */
+/** A learned or stored table with a row for each place of a grid, or for each distance between two places of a window. */
 export interface PositionTable {
   /** `absolute`: places of the image. `relative`: distances, `(2·height − 1)×(2·width − 1)` of them. */
   readonly kind: 'absolute' | 'relative'
@@ -53,7 +53,8 @@ const tablesOf = ({ layer, window }: Place, shape: readonly number[], map: reado
   if (kind === 'positionEmbed') {
     const given = config['grid'] as readonly [number, number] | undefined
     const grid = shape.length === 3 ? ([shape[0]!, shape[1]!] as const) : given ?? (map !== undefined && map[0] * map[1] <= shape[0]! ? map : square(shape[0]!))
-    if (config['kind'] === 'learned') return [['pos_embed', absolute(grid, dim, shape.length === 3 ? 0 : shape[0]! - grid[0] * grid[1])]]
+    const stored = config['kind'] === 'learned' ? 'pos_embed' : (config['stored'] as string | undefined)
+    if (stored !== undefined) return [[stored, absolute(grid, dim, shape.length === 3 ? 0 : shape[0]! - grid[0] * grid[1])]]
     if (config['kind'] === 'learned2d') return [['pos_embed_rows', absolute([grid[0], 1], dim / 2)], ['pos_embed_columns', absolute([1, grid[1]], dim / 2)]]
   }
   if (kind === 'windowAttention') {

@@ -168,6 +168,29 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
   after: [{ shapes: [[2, 3], [4]], make: ([x, y]) => ops.add(ops.after(x!, y!), x!) }],
   remat: [{ shapes: [[2, 3]], make: ([x]) => ops.remat(ops.exp(x!), [x!]) }],
   detach: [{ shapes: [[2, 3]], make: ([x]) => ops.detach(ops.exp(x!)) }],
+  fusedLinear: (['none', 'relu', 'silu', 'erf', 'tanh', 'quick'] as const).flatMap(activation => [
+    { shapes: [[3, 6], [3, 9]], weights: { w: [9, 6], b: [9] }, make: ([x, residual], { w, b }) => ops.fusedLinear(x!, w!, { bias: b!, activation, residual: residual! }) },
+    { shapes: [[2, 5, 7]], weights: { w: [16, 7], v: [16, 7] }, make: ([x], { w, v }) => ops.fusedLinear(x!, ops.add(w!, v!), { activation }) },
+    { shapes: [[7], [12]], weights: { w: [12, 7] }, make: ([x, residual], { w }) => ops.fusedLinear(x!, w!, { activation, residual: residual! }) },
+  ]),
+  packedAttention: [
+    { shapes: [[5, 36]], make: ([x]) => ops.packedAttention(x!, { numHeads: 3, scale: 0.5 }) },
+    { shapes: [[4, 30]], weights: { bias: [2, 4, 4] }, make: ([x], { bias }) => ops.packedAttention(x!, { numHeads: 2, scale: 1 }, bias) },
+    { shapes: [[2, 5, 24], [1, 2, 5, 5]], make: ([x, bias]) => ops.packedAttention(x!, { numHeads: 2, scale: 1 }, bias) },
+    { shapes: [[3, 9, 12]], weights: { bias: [3, 1, 9, 9] }, make: ([x], { bias }) => ops.packedAttention(x!, { numHeads: 1, scale: 2 }, bias) },
+  ],
+  packedAttentionGradient: ([[[5, 36], 3], [[1, 6], 1], [[2, 9, 30], 2], [[150, 12], 1], [[260, 24], 2]] as const).map(([shape, numHeads]) => ({
+    shapes: [shape, [...shape.slice(0, -1), shape.at(-1)! / 3]],
+    make: ([x, dy]: readonly Tensor[]) => ops.packedAttentionGradient(x!, dy!, { numHeads, scale: 0.7 }),
+  })),
+  elementwise: [
+    ...([[[2, 3], [3]], [[300, 5], [300, 1]], [[2, 1, 5], [1, 7, 1]], [[3, 1, 2, 1], [3, 4, 2, 5]], [[2, 1, 3, 1, 4], [2, 5, 3, 6, 4]], [[], []]] as const).map(shapes => ({
+      shapes,
+      weights: { w: [1] },
+      make: ([a, b]: readonly Tensor[], { w }: Readonly<Record<string, Tensor>>) => ops.elementwise([a!, b!, w!], [{ op: 'multiply', of: [0, 1] }, { op: 'sigmoid', of: [3] }, { op: 'subtract', of: [4, 2] }, { op: 'maximum', of: [5, 0] }, { op: 'minimum', of: [1, 6] }]),
+    })),
+    { shapes: [[41, 29]], make: ([x]) => ops.elementwise([x!], [{ op: 'relu', of: [0] }, { op: 'step', of: [0] }, { op: 'add', of: [1, 2] }, { op: 'exp', of: [3] }, { op: 'sqrt', of: [4] }, { op: 'log', of: [5] }, { op: 'tanh', of: [0] }, { op: 'divide', of: [6, 7] }]) },
+  ],
 }
 
 const modelOf = ({ shapes, weights = {}, make }: Case): AnyModel => {

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-wasm'
 import { compile, initialWeights, parametersOf, trace } from 'vitrail'
-import { wasm } from 'vitrail/backends/wasm'
+import { wasmWith } from 'vitrail/backends/wasm'
 import { recipes } from 'vitrail/recipes'
 import { plainVit } from './plainVit.mjs'
 
@@ -22,7 +22,7 @@ const median = times => [...times].sort((a, b) => a - b)[times.length >> 1]
 await tf.setBackend('wasm')
 const shapes = new Map(parametersOf(valueOf(trace(recipe.model))).map(p => [p.attributes.name, p.shape]))
 const weights = valueOf(initialWeights(recipe.model, 1))
-const program = valueOf(await compile(recipe.model, { backend: wasm, weights })())
+const program = valueOf(await compile(recipe.model, { backend: wasmWith({ threads: 1 }), weights })())
 const plain = plainVit(weights, shapes, recipe.config)
 const shape = [Number(batch), ...recipe.model.input.shape]
 const pixels = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i))

@@ -1,4 +1,5 @@
-// Bundles the library with Vite, runs the demo model on wasm in headless Chromium, and compares with Node.
+// Bundles the library with Vite, runs the demo model on both wasm backends in headless Chromium, and compares with Node: in a
+// page that may share memory with its workers, and in one that may not.
 // Usage: npm run test:browser   (needs `chromium` on the path, or CHROMIUM=/path/to/it)
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -32,10 +33,11 @@ await build({
 
 const wasmFolder = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist')
 let received
-const result = new Promise(resolve => (received = resolve))
+let isolated
 const types = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' }
 const server = createServer(async (request, response) => {
-  const send = (body, type) => response.writeHead(200, { 'content-type': type }).end(body)
+  const alone = isolated ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } : {}
+  const send = (body, type) => response.writeHead(200, { 'content-type': type, ...alone }).end(body)
   const path = new URL(request.url, 'http://localhost').pathname
   try {
     if (path === '/result') {
@@ -55,17 +57,39 @@ const server = createServer(async (request, response) => {
   }
 })
 await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-const browser = spawn(process.env.CHROMIUM ?? 'chromium', [
-  '--headless', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-gpu',
-  `--user-data-dir=${join(scratch, 'profile')}`, `http://127.0.0.1:${server.address().port}/`,
-], { stdio: 'ignore' })
-const tooLong = setTimeout(() => received({ fault: 'the page did not answer within 60 seconds' }), 60_000)
-browser.on('error', fault => received({ fault: `chromium does not start: ${fault.message}` }))
-const { logits, fault } = await result
-clearTimeout(tooLong)
-browser.kill('SIGKILL')
+
+const visit = async () => {
+  const result = new Promise(resolve => (received = resolve))
+  const browser = spawn(process.env.CHROMIUM ?? 'chromium', [
+    '--headless', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-gpu',
+    `--user-data-dir=${join(scratch, `profile-${isolated}`)}`, `http://127.0.0.1:${server.address().port}/`,
+  ], { stdio: 'ignore' })
+  const tooLong = setTimeout(() => received({ fault: 'the page did not answer within 60 seconds' }), 60_000)
+  browser.on('error', fault => received({ fault: `chromium does not start: ${fault.message}` }))
+  const told = await result
+  clearTimeout(tooLong)
+  browser.kill('SIGKILL')
+  return told
+}
+
+let good = true
+for (isolated of [true, false]) {
+  const told = await visit()
+  const page = isolated ? 'an isolated page' : 'an ordinary page'
+  if (told.fault !== undefined) {
+    console.log(`${page}: failed: ${told.fault}`)
+    good = false
+    continue
+  }
+  for (const [name, logits] of Object.entries(told.results)) {
+    const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - logits[i])), 0)
+    console.log(`${page}, ${name}: largest difference from reference in Node ${worst.toExponential(1)}`)
+    good &&= worst < 2e-5
+  }
+  const sameBits = told.results['one thread'].every((x, i) => x === told.results['three threads'][i])
+  console.log(`${page}: ${told.workers} workers; threads give ${sameBits ? 'the same bits' : 'OTHER BITS'}`)
+  good &&= sameBits && told.isolated === isolated && told.workers >= (isolated ? 2 : 0) && (isolated || told.workers === 0)
+}
 server.close()
 await rm(scratch, { recursive: true, force: true, maxRetries: 5 }).catch(() => {})
-const worst = logits === undefined ? Infinity : expected.reduce((most, x, i) => Math.max(most, Math.abs(x - logits[i])), 0)
-console.log(fault === undefined ? `wasm in Chromium against reference in Node: largest difference ${worst.toExponential(1)}` : `failed: ${fault}`)
-process.exit(worst < 2e-5 ? 0 : 1)
+process.exit(good ? 0 : 1)

@@ -1,7 +1,9 @@
-// What the page runs: the demo model on wasm, in a browser, on what it is sent; it posts back what it saw.
+// What the page runs: the demo model on both wasm backends, in a browser, on what it is sent; it posts back what it saw.
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { env } from '@tensorflow/tfjs-core'
 import { compile, loadWeights, parseSafetensors } from 'vitrail'
-import { wasm } from 'vitrail/backends/wasm'
+import { tfjsWasm } from 'vitrail/backends/tfjs-wasm'
+import { wasmWith } from 'vitrail/backends/wasm'
 import { recipes } from 'vitrail/recipes'
 
 const valueOf = either => {
@@ -12,12 +14,27 @@ const valueOf = either => {
 const post = body => fetch('/result', { method: 'POST', body: JSON.stringify(body) })
 try {
   setWasmPaths('/wasm/')
+  // Minified, the threads of tfjs's own module hang the page.
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
   const { model } = recipes.vit_fashion_mnist
   const file = valueOf(parseSafetensors(new Uint8Array(await (await fetch('/weights')).arrayBuffer())))
-  const program = valueOf(await compile(model, { backend: wasm, weights: valueOf(loadWeights(file, model)) })())
   const images = new Float32Array(await (await fetch('/images')).arrayBuffer())
-  const logits = valueOf(await program.run(images)())
-  await post({ logits: [...logits] })
+  let workers = 0
+  globalThis.Worker = class extends Worker {
+    constructor(...given) {
+      super(...given)
+      workers++
+    }
+  }
+  const results = {}
+  for (const [name, backend] of Object.entries({ 'one thread': wasmWith({ threads: 1 }), 'three threads': wasmWith({ threads: 3 }), tfjs: tfjsWasm })) {
+    const program = valueOf(await compile(model, { backend, weights: valueOf(loadWeights(file, model)) })())
+    for (let run = 0; run < 20; run++) {
+      results[name] = [...valueOf(await program.run(images)())]
+      await new Promise(resolve => setTimeout(resolve, 10)) // workers start between runs
+    }
+  }
+  await post({ results, workers, isolated: globalThis.crossOriginIsolated })
 } catch (fault) {
   await post({ fault: String(fault) })
 }

@@ -199,8 +199,8 @@ describe('vitrail verify --full', () => {
     ...['name', 'salt', 'keys_file', 'inputs', 'outputs', 'features'].map(field => [`no ${field}`, (recording: Json) => ({ models: [recording, { ...recording, [field]: undefined }] }), `number 2 of its models is no full-size recording: ${field} is missing or not what it should be`] as const),
     ['a digest without values', recording => ({ models: [{ ...recording, outputs: { logits: { shape: [1, 10], l2: 1 } } }] }), 'outputs is missing or not what it should be'],
     ['a digest that is nothing', recording => ({ models: [{ ...recording, features: { norm: null } }] }), 'features is missing or not what it should be'],
-    ['an input without a formula', recording => ({ models: [{ ...recording, inputs: { x: { values: [1] } } }] }), 'the recorded input is not one image of the model\'s size'],
-    ['an input too large to make', recording => ({ models: [{ ...recording, inputs: { x: { shape: [1e9, 1e9], key: 'x', offset: 0, s: 1 } } }] }), 'the recorded input is not one image of the model\'s size'],
+    ['an input without a formula', recording => ({ models: [{ ...recording, inputs: { x: { values: [1] } } }] }), "the recorded input 'x' is not what the model takes, 28×28×1 after the batch"],
+    ['an input too large to make', recording => ({ models: [{ ...recording, inputs: { x: { shape: [1e9, 1e9], key: 'x', offset: 0, s: 1 } } }] }), "the recorded input 'x' is not what the model takes, 28×28×1 after the batch"],
     ['a name that every object has', recording => ({ models: [{ ...recording, name: 'constructor' }] }), 'constructor: is no model of the listing'],
     ['a key file that is not there', recording => ({ models: [{ ...recording, keys_file: 'none.json' }] }), 'is neither beside'],
   ])('says in one sentence what is wrong with %s', async (_, change, sentence) => {

@@ -41,6 +41,8 @@ const recipes = () => {
   const replicas = files.map(name => `  ${name}: ${name}Replica,`)
   return `${header}${imports.join('\n')}
 ${files.map(name => `export * from './${name}.js'`).join('\n')}
+export { dualEncoder } from './kit/dualEncoder.js'
+export { textEncoder, type TextEncoderConfig } from './kit/textEncoder.js'
 export { type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 
 /** Every published model, by its id. */

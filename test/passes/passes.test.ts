@@ -17,6 +17,14 @@ import { leaves, randomGraph } from './randomGraph.js'
 const runs = { seed: 5, numRuns: process.env['VITRAIL_DEEP'] === '1' ? 3000 : 300 } as const
 const nodesOf = (roots: readonly Signal[]): readonly Tensor[] => collectNodes(roots.flatMap(tensorsOf))
 const valuesOf = (roots: readonly Signal[]): readonly (readonly number[])[] => evaluateGraph(roots, 2, leaves).map(v => Array.from(v.data, x => x + 0))
+/** Whatever is computed in another order is rounded otherwise, in double precision. */
+const differenceOf = (after: readonly (readonly number[])[], before: readonly (readonly number[])[]): string =>
+  before.flatMap((values, root) => values.flatMap((x, i) => (Object.is(x, after[root]![i]) || Math.abs(x - after[root]![i]!) <= 1e-9 * Math.max(1, Math.abs(x)) ? [] : [`root ${root}, element ${i}: ${after[root]![i]} for ${x}`])))[0] ?? ''
+const inRun = (roots: readonly Signal[]): number => {
+  const varying = new Set<Tensor>()
+  for (const n of nodesOf(roots)) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || n.inputs.some(x => varying.has(x))) varying.add(n)
+  return varying.size
+}
 const holds = (property: (roots: readonly Signal[]) => void): void => fc.assert(fc.property(randomGraph, roots => void property(roots)), { ...runs, reporter: report })
 const report = (details: fc.RunDetails<[readonly Signal[]]>): void => {
   if (!details.failed) return
@@ -29,7 +37,7 @@ describe.each(passes)('%s', (_, pass) => {
   it('keeps what a graph computes, its shapes and its structure', () => {
     holds(roots => {
       const after = pass(roots)
-      expect(valuesOf(after)).toEqual(valuesOf(roots))
+      expect(differenceOf(valuesOf(after), valuesOf(roots))).toBe('')
       expect(after.flatMap(tensorsOf).map(t => [t.shape, t.dtype])).toEqual(roots.flatMap(tensorsOf).map(t => [t.shape, t.dtype]))
       expect(after.map(root => Object.keys(root))).toEqual(roots.map((root, i) => ('op' in root && 'op' in after[i]! ? Object.keys(after[i]!) : Object.keys(root))))
     })
@@ -39,7 +47,8 @@ describe.each(passes)('%s', (_, pass) => {
 
   it('does nothing the second time', () => holds(roots => expect(print(pass(pass(roots)))).toBe(print(pass(roots)))))
 
-  it('never makes a graph longer', () => holds(roots => expect(nodesOf(pass(roots)).length).toBeLessThanOrEqual(nodesOf(roots).length)))
+  // What depends on weights alone is computed once, so that there may be more of it.
+  it('never makes a run longer', () => holds(roots => expect(inRun(pass(roots))).toBeLessThanOrEqual(inRun(roots))))
 
   it('leaves the graph it was given as it was', () =>
     holds(roots => {

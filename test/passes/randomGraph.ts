@@ -79,6 +79,32 @@ const smooth: readonly ((a: Tensor, b: Tensor, n: number) => Tensor)[] = [
   (a, b) => ops.add(ops.broadcast(b, b.shape, true), a),
 ]
 
+const weight = ops.parameter('k', [3, 3], { kind: 'zeros' })
+const channels = ops.parameter('c', [3], { kind: 'zeros' })
+const filter = ops.reshape(weight, [3, 3, 1, 1])
+const pointwise = { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 } as const
+const activated: readonly ((x: Tensor) => Tensor)[] = [x => ops.relu(x), x => ops.gelu(x), x => ops.gelu(x, 'tanh'), x => ops.multiply(x, ops.sigmoid(x)), x => ops.multiply(ops.sigmoid(x), x)]
+const third = (x: Tensor, i: number): Tensor => ops.slice(x, x.shape.map((_, axis) => (axis === x.shape.length - 1 ? i : 0)), [...x.shape.slice(0, -1), 1])
+
+/** What passes join: maps with scales before and behind them, activations and residuals, products with what is turned, attention on slices. */
+const joinable: readonly ((a: Tensor, b: Tensor, n: number) => Tensor)[] = [
+  (a, _, n) => ops.linear(a, weight, n % 2 === 0 ? channels : undefined),
+  (a, _, n) => activated[n % 5]!(ops.linear(a, weight, channels)),
+  (a, b, n) => ops.add(ops.linear(a, weight, n % 2 === 0 ? channels : undefined), b),
+  (a, b) => ops.add(b, ops.gelu(ops.linear(a, weight))),
+  (a, _, n) => ops.multiply(ops.linear(a, weight, n % 2 === 0 ? channels : undefined), channels),
+  (a, _, n) => ops.add(ops.multiply(channels, ops.linear(a, weight, n % 2 === 0 ? channels : undefined)), ops.exp(channels)),
+  a => ops.linear(ops.add(ops.multiply(a, channels), ops.tanh(channels)), weight),
+  (a, _, n) => ops.linear(ops.multiply(a, channels), weight, n % 2 === 0 ? channels : undefined),
+  a => ops.linear(a, ops.transpose(weight, [1, 0])),
+  (a, b, n) => ops.matmul(ops.transpose(a, reversed(a)), n % 2 === 0 ? ops.transpose(b, reversed(b)) : b),
+  a => ops.conv2d(ops.reshape(a, [1, sizeOf(a.shape) / 3, 3]), filter, channels, pointwise),
+  a => ops.multiply(ops.conv2d(ops.reshape(a, [sizeOf(a.shape) / 3, 1, 3]), filter, undefined, { ...pointwise, padding: [[1, 0], [0, 0]] }), channels),
+  a => ops.attention(third(a, 0), third(a, 1), third(a, 2), { numHeads: 1, scale: 0.5 }),
+  a => ops.attention(third(a, 1), third(a, 0), third(a, 2), { numHeads: 1, scale: 0.5 }),
+  (a, b) => ops.multiply(ops.subtract(ops.exp(ops.tanh(a)), b), ops.sigmoid(a)),
+]
+
 /** The values of leaves: those of one name are the same, whichever node asks. */
 export const leaves: Leaves = (node, count) => {
   const name = isOp(node, 'dropMask') ? node.attributes.stream : (node.attributes as { readonly name: string }).name
@@ -96,7 +122,7 @@ const build = (steps: readonly Step[]): readonly Signal[] => {
   }
   for (const { op, a, b, n } of steps) {
     const [x, y] = [nodes[a % nodes.length]!, nodes[b % nodes.length]!]
-    const make = op < exact.length ? exact[op]! : smooth[op - exact.length]!
+    const make = exact[op] ?? smooth[op - exact.length] ?? joinable[op - exact.length - smooth.length]!
     if (op >= exact.length && (fixed(x) || fixed(y))) continue
     try {
       const made = make(x, y, n)
@@ -115,5 +141,5 @@ const build = (steps: readonly Step[]): readonly Signal[] => {
 
 /** The roots of a random graph, of every kind of op, with much in it that passes can take out. */
 export const randomGraph: fc.Arbitrary<readonly Signal[]> = fc
-  .array(fc.record({ op: fc.nat(exact.length + smooth.length - 1), a: fc.nat(30), b: fc.nat(30), n: fc.nat(9) }), { minLength: 4, maxLength: 40 })
+  .array(fc.record({ op: fc.nat(exact.length + smooth.length + joinable.length - 1), a: fc.nat(30), b: fc.nat(30), n: fc.nat(9) }), { minLength: 4, maxLength: 40 })
   .map(build)

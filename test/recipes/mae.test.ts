@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { maeLoss, maeRecipe, maeRecipes, maeReplica, maskedPatchLoss, maskedPatchPrediction } from '../../recipes/mae.js'
 import { reference } from '../../src/backends/reference/index.js'
+import { openRecording } from '../../src/cli/parts/recording.js'
 import { gradient, initialWeights, input, openSession, ops, parametersOf, shapeOf, trace, type AnyModel, type Graph, type Tensor } from '../../src/index.js'
 import { random } from '../random.js'
 import { problemOf, valueOf } from '../support/either.js'
@@ -70,6 +71,16 @@ describe('a masked autoencoder', () => {
     const trained = parametersOf(graph).filter(p => p.attributes.role === 'trained')
     expect(parametersOf(graph).filter(p => p.attributes.role === 'frozen').map(p => p.attributes.name)).toEqual(['pos_embed', 'decoder_pos_embed'])
     for (const normalisePixels of [false, true]) expect(gradient(maeLoss(graph, { patchSize: 4, normalisePixels }), trained).of.size).toBe(trained.length)
+  })
+
+  it('has the fixed positions that the reference makes', async () => {
+    const recording = valueOf(await openRecording('test/fixtures/recordings/mae/mae_a.safetensors')())
+    const ours = valueOf(initialWeights(recording.replica.model as never, 3))
+    for (const name of ['pos_embed', 'decoder_pos_embed']) {
+      const theirs = valueOf(await recording.recorded.read(name)()).data
+      ours.get(name)!.forEach((value, i) => expect(Math.abs(value - theirs[i]!)).toBeLessThan(1e-6))
+    }
+    await recording.close()
   })
 
   it('may have patches that are no square grid', () => expect(outcome(maeRecipe({ ...tiny, imageSize: [16, 24] }).model)).toMatchObject({ right: { pred: [24, 48], latent: [7, 16], mask: [24] } }))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { t2tRecipe, t2tRecipes, t2tReplica, tokensToToken } from '../../recipes/t2t.js'
-import { cost, initialWeights, input, parametersOf, shapeOf, trace, type AnyModel } from '../../src/index.js'
+import { cost, initialWeights, input, parametersOf, positionTables, shapeOf, trace, type AnyModel } from '../../src/index.js'
+import { openRecording } from '../../src/cli/parts/recording.js'
 import { isOp } from '../../src/ops/tensor.js'
 import { problemOf, valueOf } from '../support/either.js'
 
@@ -40,12 +41,24 @@ describe('what stays as it is', () => {
     for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) expect(Math.abs(dot(i, j) - (i === j ? 3 : 0))).toBeLessThan(1e-5)
   })
 
+  it('begin as the reference makes them', async () => {
+    const recording = valueOf(await openRecording('test/fixtures/recordings/t2t/t2t_performer_a.safetensors')())
+    const theirs = valueOf(await recording.recorded.read('pos_embed')()).data
+    const ours = valueOf(initialWeights(recording.replica.model as never, 3)).get('pos_embed')!
+    ours.forEach((value, i) => expect(Math.abs(value - theirs[i]!)).toBeLessThan(1e-6))
+    await recording.close()
+  })
+
   it('positions are sines and cosines that count the class token as the first', () => {
     const table = weights.get('pos_embed')!
     expect(Array.from(table.slice(0, 12))).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
     expect(table[12]).toBeCloseTo(Math.sin(1), 7)
     expect(table[12 + 3]).toBeCloseTo(Math.cos(1 / 10000 ** (2 / 12)), 7)
   })
+})
+
+it('positions are a table that can be resized, with a row before it for the class token', () => {
+  expect(valueOf(positionTables(t2tRecipe({ ...tiny, imageSize: [32, 64] }).model as unknown as AnyModel)).get('pos_embed')).toEqual({ kind: 'absolute', grid: [2, 4], prefixTokens: 1, dim: 12, isTransposed: false })
 })
 
 describe('the options of a T2T-ViT', () => {

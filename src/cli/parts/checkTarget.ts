@@ -149,7 +149,7 @@ const checkTypes = async (subject: Subject, checked: Checked): Promise<{ readonl
   const at = fileOf(id)
   const written: TypedModel =
     at !== undefined && /\.[mc]?ts$/.test(at.file) ? { name: id, model, exported: { module: resolve(at.file), binding: `${at.name ?? exported ?? 'default'} as given`, expression: 'given' } }
-    : isPublished(id) ? { name: id, model, exported: { module: 'vitrail/recipes', binding: 'recipes', expression: `recipes.${id}` } }
+    : isPublished(id) ? { name: id, model, exported: { module: 'vitrail/recipes', binding: 'recipes', expression: `recipes[${JSON.stringify(id)}]` } }
     : { name: id, model }
   const parts = [...new Set(checked.findings.map(({ part }) => part))].filter(({ kind }) => kind !== 'whole')
   const { verdicts } = await typesAgree([...parts, written], packageRoot(), [...(at === undefined ? [] : [dirname(resolve(at.file))]), process.cwd()])

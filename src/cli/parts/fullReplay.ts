@@ -138,6 +138,9 @@ const signalOf = (key: string, { outputs = {}, computed }: Recipe, graph: Graph,
   return name === 'logits' ? graph.output : graph.features.get(name)
 }
 
+/** More samples at full size would not be recorded. */
+const mostSamples = 64
+
 /** What the model is fed, each tensor made by formula or written out. */
 const inputsOf = (recording: FullRecording, spec: InputSpec, name: string): Either<Problem, unknown> => {
   if ('fields' in spec) {
@@ -150,7 +153,10 @@ const inputsOf = (recording: FullRecording, spec: InputSpec, name: string): Eith
     return right(values)
   }
   const input = recording.inputs[name]
-  const [shape, made] = isFormulaInput(input) ? [input.shape, formulaWeights(input.key, input.shape, input.offset, input.s, recording.salt)] : isWrittenOut(input) ? [[input.values.length, input.values[0]!.length], Int32Array.from(input.values.flat())] : [[], undefined]
+  const shape = isFormulaInput(input) ? input.shape : isWrittenOut(input) ? [input.values.length, input.values[0]!.length] : []
+  // What cannot fit is not made: its size is anyone's.
+  const fits = sizeOf(shape.slice(1)) === sizeOf(spec.shape) && shape[0]! <= mostSamples
+  const made = !fits ? undefined : isFormulaInput(input) ? formulaWeights(input.key, shape, input.offset, input.s, recording.salt) : isWrittenOut(input) ? Int32Array.from(input.values.flat()) : undefined
   const values = made === undefined ? undefined : layouts.ours(made, shape, spec.shape)
   if (values === undefined || values instanceof Int32Array !== (spec.dtype === 'int32')) return left(problem('inputMisfit', `${recording.name}: the recorded input '${name}' is not what the model takes, ${show(spec.shape)} after the batch`))
   return right(values)

@@ -7,6 +7,7 @@ import { batchNorm, batchNormArguments } from '../../layers/batchNorm.js'
 import { classToken, classTokenArguments } from '../../layers/classToken.js'
 import { conv2d, conv2dArguments } from '../../layers/conv2d.js'
 import { cosineHead, cosineHeadArguments } from '../../layers/cosineHead.js'
+import { crossAttention, crossAttentionArguments, crossAttentionTakes } from '../../layers/crossAttention.js'
 import { decideTokens, decideTokensArguments } from '../../layers/decideTokens.js'
 import { depthwiseConv2d, depthwiseConv2dArguments } from '../../layers/depthwiseConv2d.js'
 import { distillationToken, distillationTokenArguments } from '../../layers/distillationToken.js'
@@ -87,6 +88,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   classToken: { make: classToken, arguments: classTokenArguments },
   conv2d: { make: conv2d, arguments: conv2dArguments },
   cosineHead: { make: cosineHead, arguments: cosineHeadArguments },
+  crossAttention: { make: crossAttention, arguments: crossAttentionArguments, takes: crossAttentionTakes },
   decideTokens: { make: decideTokens, arguments: decideTokensArguments },
   depthwiseConv2d: { make: depthwiseConv2d, arguments: depthwiseConv2dArguments },
   distillationToken: { make: distillationToken, arguments: distillationTokenArguments },

@@ -1,3 +1,4 @@
+import type { CrossAttentionConfig } from '../../layers/crossAttention.js'
 import type { GatedPositionalAttentionConfig } from '../../layers/gatedPositionalAttention.js'
 import type { RelativeAttention2dConfig } from '../../layers/relativeAttention2d.js'
 import type { SelfAttentionConfig } from '../../layers/selfAttention.js'
@@ -27,8 +28,8 @@ const dot = (a: Float64Array, b: Float64Array): number => {
 type Weighing = (head: number, query: number) => ArrayLike<number>
 
 /** The values of all heads side by side, as their weights mix them: `[tokens, heads · headDim]`. */
-const mixed = (values: Heads, weigh: Weighing): Numbers => {
-  const [tokens, headDim] = [values[0]!.length, values[0]![0]!.length]
+const mixed = (values: Heads, weigh: Weighing, tokens = values[0]!.length): Numbers => {
+  const headDim = values[0]![0]!.length
   const data = new Float64Array(tokens * values.length * headDim)
   values.forEach((ofHead, head) => {
     for (let query = 0; query < tokens; query++) {
@@ -76,6 +77,15 @@ export const selfAttention = (place: Place, { numHeads, qkvBias = true, projBias
   const [queries, keys, factor] = [normed(part(0), 'q_norm'), normed(part(1), 'k_norm'), scale ?? 1 / Math.sqrt(headDim)]
   const weigh = window?.policy === undefined ? byContent(queries, keys, factor, (_, query, key) => mask(query, key)) : amongKept(queries, keys, factor, window.policy, mask)
   return mapped(mixed(part(2), weigh), place.at(naming === 'timm' ? 'proj' : 'out_proj'), dim, projBias)
+}
+
+/** Vaswani et al., 2017, section 3.2.3, with the weights of PyTorch's `MultiheadAttention`. */
+export const crossAttention = (place: Place, { numHeads, bias = true, scale }: CrossAttentionConfig<number>): Run => record => {
+  const { x, memory } = record as { readonly x: Numbers; readonly memory: Numbers }
+  const dim = x.shape[1]!
+  const [matrix, shift] = [place.weight('in_proj_weight', 3 * dim, dim), bias ? place.weight('in_proj_bias', 3 * dim) : undefined]
+  const part = (t: Numbers, i: number): Heads => cut(project(t, matrix, shift), numHeads, dim / numHeads, head => i * dim + (head * dim) / numHeads)
+  return mapped(mixed(part(memory, 2), byContent(part(x, 0), part(memory, 1), scale ?? Math.sqrt(numHeads / dim), () => 0), x.shape[0]!), place.at('out_proj'), dim, bias)
 }
 
 /** A learned number for how far the key lies from the query, counted from the smallest distance up. */

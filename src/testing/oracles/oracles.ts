@@ -6,6 +6,7 @@ import { classToken } from '../../layers/classToken.js'
 import { conv2d } from '../../layers/conv2d.js'
 import { depthwiseConv2d } from '../../layers/depthwiseConv2d.js'
 import { cosineHead } from '../../layers/cosineHead.js'
+import { crossAttention } from '../../layers/crossAttention.js'
 import { decideTokens } from '../../layers/decideTokens.js'
 import { distillationToken } from '../../layers/distillationToken.js'
 import { downsample2d } from '../../layers/downsample2d.js'
@@ -99,6 +100,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [classToken, tokens.classToken],
   [conv2d, maps.conv2d],
   [cosineHead, towers.cosineHead],
+  [crossAttention, attention.crossAttention],
   [decideTokens, pruning.decideTokens],
   [depthwiseConv2d, maps.depthwiseConv2d],
   [distillationToken, tokens.distillationToken],

@@ -1,5 +1,5 @@
 import { pipe } from 'fp-ts/lib/function.js'
-import { fanOut, gelu, identity, input, inputs, integerInput, layerNorm, linear, merge, named, parallel, patchEmbed, residual, selfAttention, serial, similarityScale, takeLargestToken, takeToken } from 'vitrail'
+import { crossAttention, fanOut, gelu, identity, input, inputs, integerInput, layerNorm, linear, merge, named, parallel, patchEmbed, residual, selfAttention, serial, similarityScale, takeLargestToken, takeToken } from 'vitrail'
 
 export const aSumOfAVectorAndTokens = pipe(
   input(197, 192),
@@ -113,6 +113,12 @@ export const idsOfAnotherText = pipe(
   inputs({ x: input(77, 512), ids: integerInput(76) }),
   // says: takeLargestToken: 77 tokens need as many ids, got 76
   takeLargestToken(),
+)
+
+export const memoryOfOtherChannels = pipe(
+  inputs({ x: input(100, 256), memory: input(196, 192) }),
+  // says: crossAttention: tokens are 100×256, but what they attend to is 196×192
+  crossAttention({ numHeads: 8 }),
 )
 
 export const towersOfDifferentFeatures = pipe(

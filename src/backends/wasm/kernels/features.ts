@@ -13,8 +13,16 @@ const relaxedMaddModule = Uint8Array.of(
 /** Whether the runtime has relaxed SIMD (Chrome 114, Firefox 145, Node 21; Node 20 behind a flag). Asked each time. */
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedMaddModule)
 
-/** Whether the runtime accepts the plain SIMD binary. */
-export const hasSimd = (): boolean => WebAssembly.validate(decode(binaries.simd))
+/** `() => i8x16.splat(0)`. */
+const simdModule = Uint8Array.of(
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+  1, 5, 1, 0x60, 0, 1, 0x7b,
+  3, 2, 1, 0,
+  10, 8, 1, 6, 0, 0x41, 0, 0xfd, 0x0f, 0x0b,
+)
+
+/** Whether the runtime has SIMD, which the plain binary needs. */
+export const hasSimd = (): boolean => WebAssembly.validate(simdModule)
 
 /** The module's bytes; for a memory shared with the workers of tfjs's threaded build when `shared`. */
 export const kernelBytes = (relaxedSimd: boolean, shared: boolean): Uint8Array<ArrayBuffer> => {
@@ -22,7 +30,12 @@ export const kernelBytes = (relaxedSimd: boolean, shared: boolean): Uint8Array<A
   return shared ? importingSharedMemory(bytes) : bytes
 }
 
-const decode = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
+const decode = (base64: string): Uint8Array<ArrayBuffer> => {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
 
 /**
  * The same module with its memory import declared shared. The kernels use no atomics, so this flag is all that differs

@@ -16,7 +16,7 @@ export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: r
   /** `pairs`: pointer to two int32 for each product, the matrices of A and of B. */
   products(a: number, b: number, out: number, pairs: number, m: number, k: number, n: number, aRow: number, aColumn: number, bRow: number, bColumn: number, ...share: Share): void
   productsScratchBytes(m: number, k: number, n: number): number
-  /** Multiply-adds in registers, 64 operations a step. `out`: pointer to eight floats. */
+  /** Multiply-adds in registers, 96 operations a step. `out`: pointer to eight floats. */
   peak(out: number, steps: number): void
   attentionScratchBytes(keys: number, headDim: number): number
   /** `plan`: pointer to what `attentionPlan` of `attention.ts` writes. */
@@ -70,8 +70,9 @@ export type SharedKernel = (typeof sharedKernels)[number]
 /** What such a kernel is called with, before its share. */
 export type OperandsOf<K extends SharedKernel> = Parameters<NativeKernels[K]> extends [...infer A extends number[], number, number, number] ? A : never
 
-/** How many elements a unit of elementwise work has, and of a fill. */
+/** How many elements a unit of elementwise work has. */
 export const RUN = 1024
+/** And one of a fill. */
 export const FILL_RUN = 4096
 /** How many channels a unit has where channels are shared out. */
 export const CHANNEL_BLOCK = 16

@@ -34,7 +34,7 @@ export const binary: Implementation = (kernels, inputs, { fn }) => {
   return y
 }
 
-/** How two shapes meet, as few axes as can be: what `Meeting` of `native/elementwise.h` reads. */
+/** How two shapes meet, as few axes as can be: what `Meeting` of `native/pointwise.h` reads. */
 const meetingOf = (a: readonly number[], b: readonly number[], shape: readonly number[]): { readonly run: number; readonly ints: readonly number[] } => {
   if (a === shape || sizeOf(shape) === 0) return { run: sizeOf(shape), ints: [sizeOf(shape), 1, 1, 0] }
   const whole = (own: readonly number[]): number[] => [...Array<number>(shape.length - own.length).fill(1), ...own]

@@ -1,0 +1,91 @@
+import { attention, linear, slice } from '../ops/ops.js'
+import type { Tensor } from '../ops/tensor.js'
+import type { Problem } from '../shape/problem.js'
+import { type Shape, show, type Show, type SignalShape } from '../shape/shape.js'
+import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
+import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
+import { type Arguments, choice, type Takes } from './core/choice.js'
+import { type IfFields, lacksFields } from './core/fields.js'
+import { defineLayer, type Layer } from './core/layer.js'
+import { amounts, firstOf, tokens } from './core/preconditions.js'
+import { splitsIntoHeads, type SplitsIntoHeads } from './selfAttention.js'
+
+/** Options of {@link crossAttention}. */
+export interface CrossAttentionConfig<H extends number> {
+  readonly numHeads: H
+  /** Whether the four projections have biases (default true). */
+  readonly bias?: boolean
+  /** What scores are multiplied by (default `1/√(dim/numHeads)`). */
+  readonly scale?: number
+}
+
+/** The shape function of {@link crossAttention}. */
+export interface CrossAttention<H extends number> extends ShapeFunction {
+  readonly out: IfFields<this['in'], 'crossAttention', readonly ['x', 'memory'], Attended<this['in'], H>>
+}
+type Attended<S, H extends number> = S extends { readonly x: infer X; readonly memory: infer M }
+  ? M extends readonly [number, infer D extends number]
+    ? X extends readonly [number, infer C extends number]
+      ? number extends C | D ? Apply<SplitsIntoHeads<H>, X> : C extends D ? Apply<SplitsIntoHeads<H>, X> : Misfit<'memoryDiffers', { shape: Show<X>; memory: Show<M> }, 'crossAttention'>
+      : Expects<'expectsTokens', 'crossAttention', X>
+    : Expects<'expectsTokens', 'crossAttention', M>
+  : never
+
+/**
+ * Attention from tokens to those of another signal: queries from `x`, keys and values from `memory` (Vaswani et al., 2017,
+ * section 3.2.3). `{ x: [tokens, dim], memory: [others, dim] } → [tokens, dim]`; other fields are let go.
+ *
+ * Parameters under `attn`, as in PyTorch's `nn.MultiheadAttention`: `in_proj_weight [3·dim, dim]` (rows q, k, v),
+ * `in_proj_bias [3·dim]`, `out_proj.weight [dim, dim]`, `out_proj.bias [dim]`.
+ * Errors: `expectsRecord`, `noSuchField`, `expectsTokens`, `memoryDiffers`, `headsDoNotSplit`, `notAnAmount`.
+ *
+ * @example
+ * pipe(inputs({ x: input(100, 256), memory: input(196, 256) }), crossAttention({ numHeads: 8 })) // Model<{ x: [100, 256], memory: [196, 256] }, [100, 256]>
+ */
+export const crossAttention = <const H extends number>(config: CrossAttentionConfig<H>): Layer<CrossAttention<H>> => {
+  const { numHeads, bias = true, scale } = config
+  return defineLayer<CrossAttention<H>, Readonly<Record<'x' | 'memory', Tensor>>, SignalShape>('crossAttention', crossAttention, [config], {
+    config: { numHeads, bias, scale },
+    scope: 'attn',
+    accepts: 'record',
+    check: shape =>
+      firstOf(
+        () => lacksFields('crossAttention', shape, ['x', 'memory']),
+        () => fit(shape as Readonly<Record<'x' | 'memory', Shape>>),
+        () => splitsIntoHeads((shape as Readonly<Record<'x', Shape>>).x, numHeads),
+        () => amounts('crossAttention', scale === undefined ? {} : { scale }),
+      ),
+    parameters: shape => {
+      const dim = (shape as Readonly<Record<'x', Shape>>).x[1] as number
+      return {
+        in_proj_weight: { shape: [3 * dim, dim], initialiser: { kind: 'truncatedNormal', std: 0.02 } },
+        ...(bias ? { in_proj_bias: { shape: [3 * dim], initialiser: { kind: 'zeros' } } as const } : {}),
+        'out_proj.weight': { shape: [dim, dim], initialiser: { kind: 'truncatedNormal', std: 0.02 } },
+        ...(bias ? { 'out_proj.bias': { shape: [dim], initialiser: { kind: 'zeros' } } as const } : {}),
+      }
+    },
+    forward: ({ x, memory }, { parameters }) => {
+      const dim = x.shape[1] as number
+      const rows = (name: string, first: number, count: number): Tensor | undefined => {
+        const whole = parameters[name]
+        return whole === undefined ? undefined : slice(whole, [first * dim, ...whole.shape.slice(1).map(() => 0)], [count * dim, ...whole.shape.slice(1)])
+      }
+      const q = linear(x, rows('in_proj_weight', 0, 1)!, rows('in_proj_bias', 0, 1))
+      const both = linear(memory, rows('in_proj_weight', 1, 2)!, rows('in_proj_bias', 1, 2))
+      const [k, v] = [0, dim].map(begin => slice(both, [0, begin], [memory.shape[0] as number, dim])) as [Tensor, Tensor]
+      return linear(attention(q, k, v, { numHeads, scale: scale ?? (dim / numHeads) ** -0.5 }), parameters['out_proj.weight']!, parameters['out_proj.bias'])
+    },
+  })
+}
+
+/** What generators may give {@link crossAttention}. */
+export const crossAttentionArguments: Arguments = [choice.options({ numHeads: choice.among(1, 2) }, { bias: choice.flag, scale: choice.among(0.25, 1) })]
+/** The record that {@link crossAttention} takes. */
+export const crossAttentionTakes: Takes = { x: ['n', 'c'], memory: ['m', 'c'] }
+
+const fit = ({ x, memory }: Readonly<Record<'x' | 'memory', Shape>>): Problem | undefined =>
+  firstOf(
+    () => tokens('crossAttention', memory),
+    () => tokens('crossAttention', x),
+    () => (x[1] === memory[1] ? undefined : misfit('memoryDiffers', { shape: show(x), memory: show(memory) })),
+  )
