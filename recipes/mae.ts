@@ -184,7 +184,10 @@ export const maeRecipe = <const C extends MaeConfig>(config: C): Recipe<MaeModel
 })
 
 /** The form that is fine-tuned: the mean of the patch tokens, normalised after pooling. */
-const fineTuned = <const C extends VitConfig & ImageInput>(config: C) => ({ ...vitRecipe<C & { readonly pool: 'average' }>({ ...config, pool: 'average' }, imagenetPreprocessing), family: 'mae', source })
+const fineTuned = <const C extends VitConfig & ImageInput>(config: C) => {
+  const asVit = vitRecipe<C & { readonly pool: 'average' }>({ ...config, pool: 'average' }, imagenetPreprocessing)
+  return { ...asVit, family: 'mae', source, withConfig: (changes: Readonly<Record<string, unknown>>): Recipe => fineTuned({ ...config, ...changes }) as unknown as Recipe }
+}
 
 /** The published masked autoencoders, and the classifiers made of them. */
 export const maeRecipes = {

@@ -27,7 +27,7 @@ export interface Towers {
  * Errors: `notTwoTowers`; those of `trace` and `openSession`.
  *
  * @example
- * const towers = await openTowers(clipRecipes.clip_vit_b32.model, { backend: wasm, weights })() // Either<Problem, Towers>
+ * const towers = await openTowers(pipe(inputs({ image: input(4), text: input(3) }), fanOut({ image_features: unnamed(serial(field('image'), linear(2))), text_features: unnamed(serial(field('text'), linear(2))) }), similarityScale()), { backend: wasm, weights: (_, shape) => async () => right(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1)) })() // Either<Problem, Towers>
  */
 export const openTowers = (model: TwoTowers, options: SessionOptions): TaskEither<Problem, Towers> => async () => {
   const traced = trace(model as AnyModel)

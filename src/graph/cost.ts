@@ -43,7 +43,7 @@ export const multiplyAdds = (nodes: readonly Tensor[]): MultiplyAdds => {
  * model of one input, or one whose inputs meet.
  *
  * @example
- * multiplyAddsByInput(trace(clipRecipes.clip_vit_b32.model).right)?.text?.total // 2979770368
+ * multiplyAddsByInput(trace(pipe(inputs({ a: input(3), b: input(4) }), parallel({ a: linear(5), b: linear(6) }))).right)?.b?.total // 24
  */
 export const multiplyAddsByInput = (graph: Pick<Graph, 'nodes'>): Readonly<Record<string, MultiplyAdds>> | undefined => {
   const needs = new Map<Tensor, ReadonlySet<string>>()

@@ -18,7 +18,7 @@ export interface ClassTokenConfig {
  * pipe(input(196, 192), classToken()) // Model<[196, 192], [197, 192]>
  */
 export const classToken = (config: ClassTokenConfig = {}): Layer<Prepend<1, 'classToken'>> =>
-  prependTokens('classToken', classToken, [config], config.vector ?? 'cls_token', 1, config.vector !== undefined)
+  prependTokens('classToken', classToken, [config], 'cls_token', 1, { vector: config.vector })
 
 /** What generators may give {@link classToken}. */
 export const classTokenArguments: Arguments = [choice.options({}, { vector: choice.among('class_embedding') })]

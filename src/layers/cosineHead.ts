@@ -1,4 +1,4 @@
-import { divide, exp, linear, maximum, multiply, scalar, sqrt, sum } from '../ops/ops.js'
+import { divide, exp, linear, maximum, multiply, reshape, scalar, sqrt, sum } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
@@ -34,7 +34,8 @@ export const cosineHead = <const D extends number>(numClasses: D, config: Cosine
       logit_scale: { shape: [], initialiser: { kind: 'constant', value: Math.log(initialScale) } },
     }),
     traits: { reach: 'place' },
-    forward: (x, { parameters }) => multiply(linear(unit(x), unit(parameters['weight']!)), exp(parameters['logit_scale']!)),
+    // Directions come of one reading of the weight, which so has one reader as everywhere.
+    forward: (x, { parameters }) => multiply(linear(unit(x), unit(reshape(parameters['weight']!, [numClasses, x.shape.at(-1)!]))), exp(parameters['logit_scale']!)),
   })
 }
 

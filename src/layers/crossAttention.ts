@@ -1,4 +1,4 @@
-import { attention, linear, slice } from '../ops/ops.js'
+import { attention, linear, reshape, slice } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { Problem } from '../shape/problem.js'
 import { type Shape, show, type Show, type SignalShape } from '../shape/shape.js'
@@ -66,12 +66,12 @@ export const crossAttention = <const H extends number>(config: CrossAttentionCon
     },
     forward: ({ x, memory }, { parameters }) => {
       const dim = x.shape[1] as number
-      const rows = (name: string, first: number, count: number): Tensor | undefined => {
-        const whole = parameters[name]
-        return whole === undefined ? undefined : slice(whole, [first * dim, ...whole.shape.slice(1).map(() => 0)], [count * dim, ...whole.shape.slice(1)])
-      }
-      const q = linear(x, rows('in_proj_weight', 0, 1)!, rows('in_proj_bias', 0, 1))
-      const both = linear(memory, rows('in_proj_weight', 1, 2)!, rows('in_proj_bias', 1, 2))
+      // The maps of queries, and of keys and values together.
+      const weights = reshape(parameters['in_proj_weight']!, [3, dim, dim])
+      const shifts = bias ? reshape(parameters['in_proj_bias']!, [3, dim]) : undefined
+      const project = (t: Tensor, first: number, count: number): Tensor =>
+        linear(t, reshape(slice(weights, [first, 0, 0], [count, dim, dim]), [count * dim, dim]), shifts === undefined ? undefined : reshape(slice(shifts, [first, 0], [count, dim]), [count * dim]))
+      const [q, both] = [project(x, 0, 1), project(memory, 1, 2)]
       const [k, v] = [0, dim].map(begin => slice(both, [0, begin], [memory.shape[0] as number, dim])) as [Tensor, Tensor]
       return linear(attention(q, k, v, { numHeads, scale: scale ?? (dim / numHeads) ** -0.5 }), parameters['out_proj.weight']!, parameters['out_proj.bias'])
     },

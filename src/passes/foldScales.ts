@@ -38,7 +38,7 @@ const intoMapBefore = (node: Tensor<'multiply' | 'add'>, original: Tensor, { use
     const remade = (w: Tensor, b: Tensor | undefined): Tensor => (isOp(map, 'conv2d') ? ops.conv2d(x, w, b, map.attributes) : ops.linear(x, w, b))
     if (isOp(node, 'add')) return remade(weight, bias === undefined ? values : ops.add(bias, values))
     const rows = reshaped(values, [values.shape[0]!, ...weight.shape.slice(1).map(() => 1)])
-    return remade(ops.multiply(weight, rows), bias === undefined ? undefined : bias)
+    return remade(ops.multiply(weight, rows), bias === undefined ? undefined : ops.multiply(bias, values))
   }
   return node
 }

@@ -64,6 +64,10 @@ describe('a graph over many slices is the graph over each', () => {
     'rows of each slice picked by numbers all share': ops.gather(x, ops.constant(Int32Array.of(3, 0, 3, 1, 1, 2), [2, 3])),
     'rows of each slice put where numbers all share say': ops.scatterAdd(ops.constant(Int32Array.of(3, 0, 3, 1), [2, 2]), ops.reshape(x, [2, 2, 6]), 5, false),
     'the order of each slice': ops.gather(w('table', 6, 2), ops.argsort(x)),
+    'a fused map with a residual': ops.fusedLinear(x, w('w', 6, 6), { bias: w('b', 6), activation: 'erf', residual: x }),
+    'packed attention with a learned bias': ops.packedAttention(x, { numHeads: 1, scale: 0.5 }, w('bias', 1, 4, 4)),
+    'the gradient of packed attention': ops.packedAttentionGradient(x, ops.slice(ops.exp(x), [0, 0], [4, 2]), { numHeads: 2, scale: 0.5 }),
+    'elementwise ops in a row': ops.elementwise([x, w('b', 1, 6)], [{ op: 'multiply', of: [0, 1] }, { op: 'tanh', of: [2] }]),
     'what does not depend on a slice': ops.add(w('a', 4, 6), ops.scalar(1)),
   }
   it.each(Object.entries(cases).filter(([name]) => !name.startsWith('rows')))('%s', (_, root) => expectSame([root]))

@@ -81,8 +81,6 @@ const smooth: readonly ((a: Tensor, b: Tensor, n: number) => Tensor)[] = [
 
 const weight = ops.parameter('k', [3, 3], { kind: 'zeros' })
 const channels = ops.parameter('c', [3], { kind: 'zeros' })
-const filter = ops.reshape(weight, [3, 3, 1, 1])
-const pointwise = { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 } as const
 const activated: readonly ((x: Tensor) => Tensor)[] = [x => ops.relu(x), x => ops.gelu(x), x => ops.gelu(x, 'tanh'), x => ops.multiply(x, ops.sigmoid(x)), x => ops.multiply(ops.sigmoid(x), x)]
 const third = (x: Tensor, i: number): Tensor => ops.slice(x, x.shape.map((_, axis) => (axis === x.shape.length - 1 ? i : 0)), [...x.shape.slice(0, -1), 1])
 
@@ -98,8 +96,6 @@ const joinable: readonly ((a: Tensor, b: Tensor, n: number) => Tensor)[] = [
   (a, _, n) => ops.linear(ops.multiply(a, channels), weight, n % 2 === 0 ? channels : undefined),
   a => ops.linear(a, ops.transpose(weight, [1, 0])),
   (a, b, n) => ops.matmul(ops.transpose(a, reversed(a)), n % 2 === 0 ? ops.transpose(b, reversed(b)) : b),
-  a => ops.conv2d(ops.reshape(a, [1, sizeOf(a.shape) / 3, 3]), filter, channels, pointwise),
-  a => ops.multiply(ops.conv2d(ops.reshape(a, [sizeOf(a.shape) / 3, 1, 3]), filter, undefined, { ...pointwise, padding: [[1, 0], [0, 0]] }), channels),
   a => ops.attention(third(a, 0), third(a, 1), third(a, 2), { numHeads: 1, scale: 0.5 }),
   a => ops.attention(third(a, 1), third(a, 0), third(a, 2), { numHeads: 1, scale: 0.5 }),
   (a, b) => ops.multiply(ops.subtract(ops.exp(ops.tanh(a)), b), ops.sigmoid(a)),

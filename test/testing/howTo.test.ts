@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { captured } from '../cli/captured.js'
 import { root } from '../conventions/sources.js'
 
@@ -15,6 +15,8 @@ const folder = mkdtempSync(join(root, '.scratch', 'how-to-'))
 beforeAll(() => {
   for (const [name, text] of blocks) writeFileSync(join(folder, name), text)
 })
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 it('has a recipe, a layer, a test and a workflow', () => {
   expect([...blocks.keys()]).toEqual(['recipe.ts', 'centred.ts', 'recipe.test.ts', 'recipes.yml'])

@@ -13,22 +13,24 @@ export interface Prepend<Count extends number, Name extends string> extends Shap
     : Expects<'expectsTokens', Name, this['in']>
 }
 
-/** A layer that puts `count` learned tokens before the others; `parameter` is their published name. A `vector` is stored without axes in front. */
+/** A layer that puts `count` learned tokens before the others; `parameter` is their published name. With a `vector`, that is its name, and it is stored without axes in front. */
 export const prependTokens = <const Count extends number, const Name extends string>(
   name: Name,
   make: (...args: never[]) => AnyLayer,
   args: readonly unknown[],
   parameter: string,
   count: Count,
-  isVector = false,
-): Layer<Prepend<Count, Name>> =>
-  defineLayer(name, make, args, {
-    config: { count },
+  own?: { readonly vector: string | undefined },
+): Layer<Prepend<Count, Name>> => {
+  const [called, isVector] = [own?.vector ?? parameter, own?.vector !== undefined]
+  return defineLayer(name, make, args, {
+    config: { count, ...own },
     check: shape => firstOf(() => sizes(name, { count }), () => tokens(name, shape)),
-    parameters: shape => ({ [parameter]: { shape: isVector ? [shape[1] as number] : [1, count, shape[1] as number], initialiser: { kind: 'truncatedNormal', std: 0.02 } } }),
+    parameters: shape => ({ [called]: { shape: isVector ? [shape[1] as number] : [1, count, shape[1] as number], initialiser: { kind: 'truncatedNormal', std: 0.02 } } }),
     traits: { reach: 'channel' },
     forward: (x, { parameters }) => {
-      const learned = parameters[parameter] as Tensor<'parameter'>
+      const learned = parameters[called] as Tensor<'parameter'>
       return concat([reshape(learned, [count, x.shape[1] as number]), x], 0)
     },
   })
+}

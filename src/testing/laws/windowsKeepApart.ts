@@ -62,9 +62,9 @@ const apart = (subject: Subject, { windowSize, shift = 0, clamp = 'each' }: Conf
   const [height, width, channels] = input.shape as readonly [number, number, number]
   const [window, by, map] = [pairOf(windowSize), pairOf(shift), [height, width]]
   const covers = map.map((size, axis) => clamp !== 'never' && size <= window[axis]!)
-  const either = clamp === 'both' && covers.some(Boolean)
+  const [either, isLarger] = [clamp === 'both' && covers.some(Boolean), map.some((size, axis) => size < window[axis]!)]
   const [rows, columns] = map.map((size, axis) =>
-    either ? seats(size, Math.min(height, width), 0) : covers[axis] === true ? seats(size, size, 0) : seats(size, window[axis]!, by[axis]!),
+    either ? seats(size, isLarger ? Math.min(height, width) : window[axis]!, 0) : covers[axis] === true ? seats(size, size, 0) : seats(size, window[axis]!, by[axis]!),
   ) as [readonly string[], readonly string[]]
   const group = (place: number): string => `${rows[Math.floor(place / width)]}|${columns[place % width]}`
   const sample = subject.feed(1) as Float32Array

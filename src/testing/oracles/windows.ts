@@ -41,6 +41,7 @@ const modulo = (a: number, n: number): number => ((a % n) + n) % n
 const fitted = (map: Two, size: Two, shift: Two, clamp: WindowClamp): readonly [Two, Two] => {
   const covers = map.map((n, axis) => n <= size[axis]!) as [boolean, boolean]
   if (clamp === 'never' || !covers.includes(true)) return [size, shift]
-  if (clamp === 'both') return [[Math.min(...map), Math.min(...map)], [0, 0]]
+  // Only a window that is larger than the map gives way to it; one as large stays, and cannot shift.
+  if (clamp === 'both') return [map[0] < size[0] || map[1] < size[1] ? [Math.min(...map), Math.min(...map)] : size, [0, 0]]
   return [covers.map((c, axis) => (c ? map : size)[axis]!) as unknown as Two, covers.map((c, axis) => (c ? 0 : shift[axis]!)) as unknown as Two]
 }

@@ -17,7 +17,7 @@ const fromPackage = (): Promise<Library> => import(name) as Promise<Library>
  * read by `@huggingface/tokenizers`, an optional peer. Errors: `tokenizerMissing`, `notATokenizer`.
  *
  * @example
- * const tokenizer = await hubTokenizer(json)() // Either<Problem, Tokenizer>
+ * const tokenizer = await hubTokenizer({}, async () => ({ Tokenizer: class { encode = () => ({ ids: [49406, 49407] }) } }))() // Either<Problem, Tokenizer>
  */
 export const hubTokenizer = (json: object, load: () => Promise<Library> = fromPackage): TaskEither<Problem, Tokenizer> => async () => {
   const library = await load().catch(() => undefined)

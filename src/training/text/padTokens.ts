@@ -6,7 +6,7 @@ import { problem, type Problem } from '../../shape/problem.js'
  * (cut off, it would lose its end mark), `noTexts`.
  *
  * @example
- * padTokens([[5, 9], [6, 7, 9]], 4).right // Int32Array [5, 9, 0, 0, 6, 7, 9, 0]
+ * padTokens([[5, 9], [6, 7, 9]], 4).right // Int32Array.of(5, 9, 0, 0, 6, 7, 9, 0)
  */
 export const padTokens = (texts: readonly (readonly number[])[], length: number): Either<Problem, Int32Array> => {
   if (texts.length === 0) return left(problem('noTexts', 'there is no text'))
