@@ -91,7 +91,7 @@ export const maskTokens = <const R extends number, const P extends number = 0>(c
 }
 
 /** What generators may give {@link maskTokens}. */
-export const maskTokensArguments: Arguments = [choice.options({ maskRatio: choice.among(0, 0.5, 0.75, 0.3) }, { prefixTokens: choice.whole(0, 2) })]
+export const maskTokensArguments: Arguments = [choice.options({ maskRatio: choice.among(0, 0.5, 0.75, 0.25) }, { prefixTokens: choice.whole(0, 2) })]
 /** The record that {@link maskTokens} takes. */
 export const maskTokensTakes: Takes = { x: ['n', 'c'], noise: ['n'] }
 

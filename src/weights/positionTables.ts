@@ -32,10 +32,14 @@ export const positionTables = (m: AnyModel): Either<Problem, ReadonlyMap<string,
   const tables = new Map<string, PositionTable>()
   // The grid that tokens were read from last.
   let map: readonly [number, number] | undefined
+  let isText = false
   for (const place of all.right) {
     const { layer, path, input } = place
-    if (!isShape(input)) continue
-    if (layer.definition.kind === 'flattenTokens') map = [input[0]!, input[1]!]
+    const { kind } = layer.definition
+    if (kind === 'flattenTokens' || kind === 'embedding') isText = kind === 'embedding'
+    // Places in a text are not those of an image, and stay as many as they are.
+    if (isText || !isShape(input)) continue
+    if (kind === 'flattenTokens') map = [input[0]!, input[1]!]
     for (const [name, table] of tablesOf(place, input, map)) tables.set(path === '' ? name : `${path}.${name}`, table)
   }
   return right(tables)
@@ -53,8 +57,8 @@ const tablesOf = ({ layer, window }: Place, shape: readonly number[], map: reado
   if (kind === 'positionEmbed') {
     const given = config['grid'] as readonly [number, number] | undefined
     const grid = shape.length === 3 ? ([shape[0]!, shape[1]!] as const) : given ?? (map !== undefined && map[0] * map[1] <= shape[0]! ? map : square(shape[0]!))
-    const stored = config['kind'] === 'learned' ? 'pos_embed' : (config['stored'] as string | undefined)
-    if (stored !== undefined) return [[stored, absolute(grid, dim, shape.length === 3 ? 0 : shape[0]! - grid[0] * grid[1])]]
+    const called = (config['table'] ?? config['stored'] ?? (config['kind'] === 'learned' ? 'pos_embed' : undefined)) as string | undefined
+    if (called !== undefined) return [[called, absolute(grid, dim, shape.length === 3 ? 0 : shape[0]! - grid[0] * grid[1])]]
     if (config['kind'] === 'learned2d') return [['pos_embed_rows', absolute([grid[0], 1], dim / 2)], ['pos_embed_columns', absolute([1, grid[1]], dim / 2)]]
   }
   if (kind === 'windowAttention') {

@@ -7,7 +7,7 @@ import { grownPrograms, isLeftToRunTime, outcomeOf, randomPrograms, smaller, voc
 const deep = process.env['VITRAIL_DEEP'] === '1'
 const seed = Number(process.env['VITRAIL_SEED'] ?? 20260)
 // Every layer has its turn, and a mutant beside it.
-const counts = deep ? { blind: 1200, grown: 1200 } : { blind: 160, grown: 2 * Object.keys(constructors).length + 20 }
+const counts = deep ? { blind: 1200, grown: 1200 } : { blind: 160, grown: 3 * Object.keys(constructors).length }
 
 const typeOf = (shape: SignalShape): string =>
   Array.isArray(shape)

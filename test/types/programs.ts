@@ -207,8 +207,11 @@ export const grownPrograms = (seed: number, count: number): readonly { readonly 
   const choices = choicesOf(seed)
   const kinds = Object.keys(constructors)
   const found: { readonly program: Program; readonly outcome: Outcome }[] = []
+  let turns = 0
   for (let i = 0; found.length < count; i++) {
-    const grown = grow(choices, { favourite: kinds[i % kinds.length]!, depth: 8 })
+    const before = found.length
+    const favourite = kinds[i % kinds.length]!
+    const grown = grow(choices, { favourite, depth: 8 })
     const broken = mutants(grown, choices).filter(({ expected }) => 'code' in expected)
     for (const m of [grown, ...(broken.length === 0 ? [] : [choices.pick(broken).model])]) {
       const program = programOf(m)
@@ -217,6 +220,10 @@ export const grownPrograms = (seed: number, count: number): readonly { readonly 
       const isUnsure = ('problem' in outcome ? /\[index\d*\]!/ : /\)\s*,?\s*\] as const\)\[index/).test(writeProgram(program))
       if (!isLeftToRunTime(outcome) && !isUnsure && found.length < count) found.push({ program, outcome })
     }
+    // A layer whose program is of no use here has another turn, a few times.
+    const isThere = found.slice(before).some(({ program }) => writeProgram(program).includes(`${favourite}(`))
+    turns = isThere || turns === 20 ? 0 : turns + 1
+    if (turns > 0) i--
   }
   return found
 }
