@@ -17,6 +17,8 @@ export interface Loaded<B> {
   readonly memory: Memory<B>
   /** Weights in the form one node's kernel wants. */
   readonly adapted: ReadonlyMap<Tensor, B>
+  /** The bytes of all of them, for all routines together. */
+  readonly bytes: number
 }
 
 /**
@@ -30,16 +32,19 @@ export interface Loaded<B> {
 export const loadOnce = async <B>(device: Device<B>, { once, variables, routines }: Prepared, runs: readonly Plan<B>[], weights: Weights): Promise<Either<Problem, Loaded<B>>> => {
   const outputs = [...routines.values()].flatMap(routine => [...routine.kept])
   const users = usersOf(runs, new Set(once))
-  const setUp = plan(device, [...variables, ...once], new Set<Tensor>([...variables, ...outputs, ...users.raw]), 1)
+  const kept = new Set<Tensor>([...variables, ...outputs, ...users.raw])
+  const setUp = plan(device, [...variables, ...once], kept, 1)
   if (setUp._tag === 'Left') return setUp
   const memory = new Memory(device)
   const adapted = new Map<Tensor, B>()
   const failed = await load(device, setUp.right, users.rewriters, memory, adapted, weights)
-  if (failed === undefined) return right({ memory, adapted })
+  if (failed === undefined) return right({ memory, adapted, bytes: bytesOf([...variables, ...once].filter(n => kept.has(n))) + [...users.rewriters].reduce((sum, [n, of]) => sum + of.size * bytesOf([n]), 0) })
   for (const buffer of adapted.values()) device.free(buffer)
   memory.release()
   return left(failed)
 }
+
+const bytesOf = (nodes: readonly Tensor[]): number => nodes.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0)
 
 /** How the nodes of every run use those computed once: as they are, or rewritten for one node's kernel. */
 interface Users<B> {

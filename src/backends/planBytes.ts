@@ -6,20 +6,21 @@ import type { Prepared, PreparedRoutine } from './prepare.js'
 
 /** What a routine holds on the device, in bytes. Scratch inside kernels is not counted. */
 export interface PlanBytes {
-  /** Parameters, and what is computed from them once. */
+  /** Parameters and what is computed from them once, for all routines of the session. */
   readonly parameters: number
   /** The most that is held at one time during a run, parameters included. */
   readonly peak: number
 }
 
-/** The bytes a plan holds, found by walking through it: every buffer appears, lives and ends where the plan says. A reshape shares its input's buffer. */
-export const planBytes = ({ variables, once }: Prepared, routine: PreparedRoutine, { steps, batch }: Plan<unknown>): PlanBytes => {
+/**
+ * The bytes a plan holds, found by walking through it: every buffer appears, lives and ends where the plan says. A reshape shares its input's buffer.
+ *
+ * @param parameters bytes held before the run begins
+ */
+export const planBytes = ({ variables }: Prepared, routine: PreparedRoutine, { steps, batch }: Plan<unknown>, parameters: number): PlanBytes => {
   const owner = new Map<Tensor, Tensor>()
   const own = (n: Tensor): Tensor => owner.get(n) ?? n
   const bytes = (n: Tensor): number => 4 * sizeOf(n.shape) * (n.batched ? batch : 1)
-  const isOnce = new Set(once)
-  const used = new Set(steps.flatMap(({ node }) => node.inputs.filter(x => isOnce.has(x))))
-  const parameters = [...variables, ...used].reduce((total, n) => total + bytes(n), 0)
   const changes = changesOf(routine, steps)
   /** For each buffer, the nodes that share it and still live. */
   const holders = new Map<Tensor, number>()

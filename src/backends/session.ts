@@ -112,7 +112,7 @@ export class Session<K extends string> implements Disposable {
   /** The bytes that a routine holds on the device at a batch size, before it is run: see {@link PlanBytes}. Errors: `missingKernels`. */
   bytes(name: K, batch: number): Either<Problem, PlanBytes> {
     const planned = this.planFor(name, this.routine(name), batch)
-    return planned._tag === 'Left' ? planned : right(planBytes(this.prepared, this.routine(name), planned.right))
+    return planned._tag === 'Left' ? planned : right(planBytes(this.prepared, this.routine(name), planned.right, this.loaded.bytes))
   }
 
   /**
