@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { problem } from '../shape/problem.js'
@@ -49,14 +50,15 @@ export const train: CliCommand<TrainCommandOptions> = {
     if (config._tag === 'Left') return config
     const backend = await backends.find(name)()
     if (backend._tag === 'Left') return backend
-    const opened = await configured(config.right, dirname(file))()
+    const folder = out ?? file.replace(/\.\w+$/, '')
+    if (folder === file) return left(problem('badOption', `train: say with --out where to write`))
+    const goesOn = resume && [files.last, files.previous].some(name => existsSync(join(folder, name)))
+    const opened = await configured(config.right, dirname(file), goesOn)()
     if (opened._tag === 'Left') return opened
     const { id, model, data, weights, about, remarks, close } = opened.right
     try {
       for (const remark of remarks) terminal.warn(`vitrail: ${remark}`)
       const { model: _, data: __, weights: ___, freeze: ____, ...settings } = config.right
-      const folder = out ?? file.replace(/\.\w+$/, '')
-      if (folder === file) return left(problem('badOption', `train: say with --out where to write`))
       const given = { ...settings, backend: backend.right, about, resume, ...(weights === undefined ? {} : { weights }) }
       if (dryRun) {
         const prepared = await prepareTraining(model, data, { ...given, ...(resume ? { folder } : {}) })()

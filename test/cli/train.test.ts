@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { openData } from '../../src/cli/parts/training/openData.js'
 import { root } from '../conventions/sources.js'
+import { valueOf } from '../support/either.js'
 import { writeIdx } from '../training/idxFiles.js'
 import { classes, side, stripes } from '../training/stripes.js'
 import { captured } from './captured.js'
@@ -69,6 +71,18 @@ describe('vitrail train', () => {
     expect(out).toMatch(/finished at step 10/)
   })
 
+  it('goes on also when the weights it began with are gone, and plans to without making a folder', async () => {
+    const first = write('first.json', c => ({ ...c, epochs: 1 }))
+    expect((await captured('train', first, '--out', at('first'))).code).toBe(0)
+    copyFileSync(at('first/last.safetensors'), at('begun.safetensors'))
+    const file = write('later.json', c => ({ ...c, weights: 'begun.safetensors', schedule: { name: 'constant', config: { rate: 0.001 } } }))
+    expect((await captured('train', file, '--out', at('later'), '--epochs', '1')).code).toBe(0)
+    rmSync(at('begun.safetensors'))
+    expect((await captured('train', file, '--out', at('later'), '--resume')).out).toMatch(/finished at step 10/)
+    expect((await captured('train', first, '--out', at('planned'), '--resume', '--dry-run')).code).toBe(0)
+    expect(existsSync(at('planned'))).toBe(false)
+  })
+
   it('takes what the command line says over what the file says', async () => {
     const { out } = await captured('train', write('set.json'), '--dry-run', '--epochs', '3', '--batch-size', '4', '--set', 'model.config.depth=2', 'data.validation=0.25', '--backend', 'reference')
     expect(out).toMatch(/data {8}28 samples of 4 classes, 10 more to validate on\nsteps {7}21: 3 epochs of 7\nmemory .* on reference at batch 4/)
@@ -108,8 +122,34 @@ export default defineTraining({
 })
 `,
     )
-    expect(await captured('train', at('typed.ts'), '--out', at('typed'))).toMatchObject({ code: 0, err: '' })
+    const { code, err } = await captured('train', at('typed.ts'), '--out', at('typed'))
+    expect(code).toBe(0)
+    expect(err).toMatch(/^vitrail: the model: is no recipe with options, so its weight files will not say which model they are for; to use them, .*--weights WEIGHTS$/)
     expect(readFileSync(at('typed/metrics.jsonl'), 'utf8').split('\n').length).toBe(3)
+  })
+
+  it('writes into weight files which recipe a TypeScript file changed, unless it changed more than options', async () => {
+    const written = (name: string, model: string): void =>
+      writeFileSync(
+        at(name),
+        `import { recipes } from 'vitrail/recipes'
+
+const recipe = recipes.vit_fashion_mnist.withConfig({ imageSize: ${side}, depth: 1, dim: 16, numClasses: 4, dropPath: 0.1 })
+export default { model: ${model}, data: { kind: 'idx', images: 'train-images', labels: 'train-labels', workers: 0 }, steps: 1, batchSize: 8, optimiser: { name: 'sgd' }, schedule: { name: 'constant', config: { rate: 0.1 } } }
+`,
+      )
+    written('recipe.ts', 'recipe')
+    expect(await captured('train', at('recipe.ts'), '--out', at('recipe'))).toMatchObject({ code: 0, err: '' })
+    expect(await captured('eval', at('recipe/last.safetensors'), '--data', at('test-images'), '--labels', at('test-labels'))).toMatchObject({ code: 0 })
+    written('other.ts', '{ ...recipe, model: recipe.withConfig({ depth: 2 }).model }')
+    expect((await captured('train', at('other.ts'), '--dry-run')).err).toMatch(/^vitrail: vit: is no recipe with options/)
+  })
+
+  it('gives folders to validate on the classes of the training data, however theirs are ordered', async () => {
+    for (const name of ['cats', 'dogs']) mkdirSync(at(`pets/${name}`), { recursive: true })
+    writeFileSync(at('pets/cats/a.png'), '')
+    const opened = valueOf(await openData({ kind: 'folder', path: 'pets', classes: ['cats', 'dogs'] }, folder, ['dogs', 'cats'])())
+    expect(opened).toMatchObject({ classes: ['dogs', 'cats'], labels: Int32Array.of(1) })
   })
 
   it.each([
@@ -122,6 +162,7 @@ export default defineTraining({
     ['a number that is none', () => write('e.json'), ['--set', 'batchSize=eight'], /train: batchSize must be a whole number from 1, got "eight"/],
     ['a change that is none', () => write('f.json'), ['--set', 'batchSize'], /--set batchSize: must be option=value/],
     ['data of other classes', () => write('g.json', c => ({ ...c, model: 'vit_fashion_mnist' })), [], /train-images: has 4 classes, but the model tells 10 apart; give the model another head: replaceHead\(model, 4\), or the option numClasses: 4 of a recipe/],
+    ['validation data of other classes', () => write('n.json', c => ({ ...c, data: { ...(c['data'] as object), validation: { kind: 'idx', images: 'test-images', labels: 'test-labels', classes: [...classes].reverse() } } })), [], /test-images: class 0 is 'rising', but 'across' in .*train-images; name the same classes/],
     ['a batch larger than the data', () => write('h.json'), ['--batch-size', '41'], /a batch of 41 is more than all 40 samples/],
     ['a folder that holds a training', () => write('j.json'), ['--out', at('taken')], /taken: already holds a training \(last\.safetensors\); resume it, or name another folder/],
     ['a training that began otherwise', () => write('k.json'), ['--out', at('more'), '--resume', '--seed', '5'], /not how the training in .*more began: .*seed: 0 before, 5 now/],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -98,9 +98,23 @@ describe('the checkpoints of a folder', () => {
     expect(found.checkpoint.progress.step).toBe(1)
     expect(found.damaged).toMatchObject({ file: join(place, files.last), problem: { code: 'checkpointDamaged' } })
     await checkpoints.tidy(place, found.damaged)
-    expect(readdirSync(place)).toEqual([files.previous])
+    expect(readdirSync(place).sort()).toEqual([files.damaged, files.previous])
     // Killed between the two renames, nothing is amiss.
     expect(valueOf(await checkpoints.latest(place)()).damaged).toBeUndefined()
+  })
+
+  it('are not passed over for another reason: a later format, plain weights, a file that may not be read', async () => {
+    const place = folder()
+    for (const step of [1, 2]) valueOf(await checkpoints.keep(place, at(step))())
+    const last = join(place, files.last)
+    valueOf(await writeSafetensors(last, at(1).weights, { vitrail: 'checkpoint/2', training: '{}', sha256: '' })())
+    expect(problemOf(await checkpoints.latest(place)()).code).toBe('checkpointTooNew')
+    valueOf(await writeSafetensors(last, at(1).weights)())
+    expect(problemOf(await checkpoints.latest(place)()).code).toBe('notACheckpoint')
+    // Nobody's permissions stop root, but neither can root read a folder as a file.
+    rmSync(last)
+    mkdirSync(last)
+    expect(problemOf(await checkpoints.latest(place)())).toMatchObject({ code: 'fileUnreadable', sentence: `${last}: not a regular file` })
   })
 
   it('are none in an empty folder, and say so', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -8,12 +8,17 @@ import { wasm } from '../../src/backends/wasm/index.js'
 import { batchNorm, defineLayer, freeze, globalPool, input, linear, named, ops, remat, serial, type KeepsShape } from '../../src/index.js'
 import type { AnyModel } from '../../src/layers/core/model.js'
 import type { Tensor } from '../../src/ops/tensor.js'
+import { checkpoints, files } from '../../src/training/checkpoint/checkpoints.js'
 import { fromArrays } from '../../src/training/data/fromArrays.js'
 import { train } from '../../src/training/loop/train.js'
 import type { TrainingData } from '../../src/training/loop/trainingData.js'
 import type { TrainingEvent } from '../../src/training/loop/trainingEvent.js'
 import type { TrainOptions } from '../../src/training/loop/trainOptions.js'
+import { crossEntropy } from '../../src/training/losses/crossEntropy.js'
 import type { Metric } from '../../src/training/metrics/metric.js'
+import { adamw } from '../../src/training/optimisers/adamw.js'
+import { constant } from '../../src/training/schedules/constant.js'
+import { cosine } from '../../src/training/schedules/cosine.js'
 import { initialWeights } from '../../src/weights/initialWeights.js'
 import { openSafetensors } from '../../src/weights/openSafetensors.js'
 import { problemOf, valueOf } from '../support/either.js'
@@ -61,6 +66,11 @@ describe('a training', () => {
     const { of } = await told({ epochs: 2, schedule: { name: 'cosine', config: { rate: 0.01 } }, warmup: { epochs: 0.5, from: 0.001 } })
     const half = (step: number) => 0.005 * (1 + Math.cos((Math.PI * step) / 8))
     expect(of('step').map(m => m.rate)).toEqual([0.001, 0.0055, ...[2, 3, 4, 5, 6, 7].map(half)].map(rate => expect.closeTo(rate, 12) as number))
+  })
+
+  it('rises for one update at least, however short a part of an epoch its warm-up is', async () => {
+    const { of } = await told({ warmup: { epochs: 0.1 } })
+    expect(of('step').map(m => m.rate)).toEqual([0, 0.001, 0.001, 0.001])
   })
 
   it('stops when it has not become better for as many validations as it may', async () => {
@@ -130,10 +140,32 @@ describe('numbers that are no longer finite stop it', () => {
     expect(problemOf(await run({}, undefined, { train: broken, workers: 0 })).sentence).toMatch(/at step 1: the batch itself holds such a number \(broken \d/)
   })
 
+  it('where an update brought them about, the parameters, and the checkpoint before stays', async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'loop-')), 'run')
+    const rate = (step: number): number => (step < 1 ? 1e-4 : 3e38)
+    const problem = problemOf(await run({ steps: 2, folder, checkpointEvery: 1, optimiser: { name: 'sgd' }, loss: (logits, labels) => ops.multiply(ops.scalar(1e4), crossEntropy(logits, labels)), schedule: { name: 'leap', config: {}, rate } }))
+    expect(problem).toMatchObject({ code: 'notFinite', sentence: expect.stringMatching(/^train: after step 2, numbers are no longer finite in '/) as string, remedy: expect.stringMatching(/this step is in no checkpoint$/) as string })
+    expect(valueOf(await checkpoints.latest(folder)()).checkpoint.progress.step).toBe(1)
+    expect(existsSync(join(folder, files.best))).toBe(false)
+  })
+
   it('with the gradient or the update they began in', async () => {
     const problem = problemOf(await run({ epochs: 9, optimiser: { name: 'sgd' }, schedule: { name: 'constant', config: { rate: 1e37 } } }))
     expect(problem.sentence).toMatch(/^train: numbers are no longer finite at step [2-4]: (first in|the parameter)/)
     expect(problem.path).not.toBe('')
+  })
+})
+
+describe("a schedule of a person's own", () => {
+  const own = (rates: readonly number[]) => ({ name: 'own', config: {}, rate: (step: number) => rates[step]! })
+
+  it('is followed, also where an optimiser is of their own', async () => {
+    const { of } = await told({ steps: 2, schedule: own([0.01, 0]), optimiser: { ...adamw(), name: 'own', config: { anything: 1 } } })
+    expect(of('step').map(m => m.rate)).toEqual([0.01, 0])
+  })
+
+  it.each([-0.1, NaN, 1e39])('stops before a step at the rate %d', async rate => {
+    expect(problemOf(await run({ steps: 2, schedule: own([0.01, rate]) }))).toMatchObject({ code: 'badRate', path: 'schedule', sentence: `train: the schedule gives the rate ${rate} at step 2` })
   })
 })
 
@@ -148,6 +180,15 @@ describe('what cannot be trained is told before the first step', () => {
     ['neither epochs nor steps', { epochs: undefined }, undefined, undefined, 'missingOption', "train: needs 'epochs' or 'steps', but has neither"],
     ['both', { steps: 3, epochs: 1 }, undefined, undefined, 'badOption', "train: needs 'epochs' or 'steps', not both"],
     ['an optimiser there is not', { optimiser: { name: 'adamm' } }, undefined, undefined, 'unknownName', "optimiser: there is none called 'adamm'"],
+    ['an optimiser that is only a name', { optimiser: 'adamw' }, undefined, undefined, 'notNamed', 'optimiser: expects { name, config }'],
+    ['an optimiser that is nothing', { optimiser: null }, undefined, undefined, 'notNamed', 'optimiser: expects { name, config }'],
+    ['a schedule that is only a name', { schedule: 'cosine' }, undefined, undefined, 'notNamed', 'schedule: expects { name, config }'],
+    ['a rate beside the options', { schedule: { name: 'constant', rate: 0.001 } }, undefined, undefined, 'missingOption', "schedule constant: needs 'rate', a number above 0"],
+    ['an optimiser made with impossible options', { optimiser: adamw({ betas: [1, 2] }) }, undefined, undefined, 'badOption', 'optimiser adamw: betas must be two numbers, each at least 0 and below 1, got [1,2]'],
+    ['a schedule made with a rate below 0', { schedule: constant({ rate: -1 }) }, undefined, undefined, 'badOption', 'schedule constant: rate must be a number above 0, got -1'],
+    ['a schedule made for no steps', { schedule: cosine({ rate: 0.1, steps: 0 }) }, undefined, undefined, 'badOption', 'schedule cosine: steps must be a number above 0, got 0'],
+    ['a warm-up from below 0', { warmup: { epochs: 3, from: -1 } }, undefined, undefined, 'badOption', 'train: warmup.from must be a number from 0, got -1'],
+    ['validation data whose classes have another order', {}, undefined, { ...data, validation: { ...stripes(16, 2), classes: ['down', 'across', 'falling', 'rising'], name: 'others' } }, 'classesMisfit', "others: class 0 is 'down', but 'across' in stripes"],
     ['a share that is none', { average: 1.5 }, undefined, undefined, 'badOption', 'train: average must be a number between 0 and 1, such as 0.999, got 1.5'],
   ] as const)('%s', async (_, more, model, from, code, sentence) => {
     expect(problemOf(await run(more as Partial<TrainOptions>, model, from))).toMatchObject({ code, sentence })

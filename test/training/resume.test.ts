@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { reference } from '../../src/backends/reference/index.js'
 import { wasm } from '../../src/backends/wasm/index.js'
+import { freeze } from '../../src/graph/tree/freeze.js'
 import type { AnyModel } from '../../src/layers/core/model.js'
 import { files } from '../../src/training/checkpoint/checkpoints.js'
+import { prepareTraining } from '../../src/training/loop/prepareTraining.js'
 import { train } from '../../src/training/loop/train.js'
 import type { TrainingData } from '../../src/training/loop/trainingData.js'
 import type { TrainingEvent } from '../../src/training/loop/trainingEvent.js'
@@ -124,9 +127,46 @@ describe('a training is not resumed', () => {
     expect(problem.sentence).toMatch(/data\.size: 44 before, 48 now/)
   })
 
-  it('with another model', async () => {
-    const problem = problemOf(await run(await begun(), { resume: true }, smallVit({ depth: 1, dim: 12 })))
-    expect(problem).toMatchObject({ code: 'checkpointMisfit', sentence: expect.stringMatching(/the checkpoint is of another training: .*of another shape/) as string })
+  it.each([
+    ['another model', smallVit({ depth: 1, dim: 12, dropPath: 0.3, dropout: 0.1 }), /model\.graph: \d+ before, \d+ now/],
+    ['a model that drops more, of the same shapes', smallVit({ depth: 1, dim: 8, dropPath: 0.5, dropout: 0.1 }), /model\.graph: \d+ before, \d+ now/],
+    ['other parameters frozen', valueOf(freeze(model as never, ['patch_embed']) as never) as AnyModel, /frozen: \[\] before, \["patch_embed\./],
+  ] as const)('with %s', async (_, other, sentence) => {
+    const problem = problemOf(await run(await begun(), { resume: true, backend: reference }, other))
+    expect(problem).toMatchObject({ code: 'configChanged', sentence: expect.stringMatching(sentence) as string })
+  })
+
+  it('with other options of a recipe, which are named', async () => {
+    const about = (numHeads: number) => ({ about: { recipe: 'vit', config: JSON.stringify({ numHeads }) } })
+    const folder = place()
+    valueOf(await run(folder, { steps: 2, backend: reference, ...about(4) }))
+    expect(problemOf(await run(folder, { resume: true, backend: reference, ...about(8) })).sentence).toContain('model.config.numHeads: 4 before, 8 now')
+  })
+
+  it('while it is still running, but is after its process was killed', async () => {
+    const folder = place()
+    let second: Promise<unknown> | undefined
+    valueOf(await run(folder, { steps: 2, backend: reference, onEvent: event => event.kind === 'started' && (second = run(folder, { resume: true })) }))
+    expect(problemOf((await second) as never)).toMatchObject({ code: 'folderBusy', sentence: `${folder}: another training (process ${process.pid}) is writing there` })
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    // One that is gone, one that had the number this process has now, one killed before it had written its own.
+    for (const left of [pid, process.pid, '']) {
+      writeFileSync(join(folder, '.vitrail.lock'), `${left}`)
+      expect(problemOf(await run(folder)).code).toBe('folderTaken')
+      expect(existsSync(join(folder, '.vitrail.lock'))).toBe(false)
+    }
+    writeFileSync(join(folder, '.vitrail.lock'), `${process.ppid}`)
+    expect(problemOf(await run(folder)).code).toBe('folderBusy')
+  })
+
+  it('and its plan is made, without anything being written', async () => {
+    const folder = place()
+    const { plan, dispose } = valueOf(await prepareTraining(model, data, { ...settings, folder, resume: true })())
+    expect([plan.from, existsSync(folder)]).toEqual([0, false])
+    await dispose()
+    // Nor does a training that cannot begin leave a folder.
+    expect(problemOf(await run(folder, { batchSize: 0 })).code).toBe('badOption')
+    expect(existsSync(folder)).toBe(false)
   })
 
   it('unasked', async () => {

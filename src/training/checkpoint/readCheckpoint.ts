@@ -3,6 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { openSafetensors } from '../../weights/openSafetensors.js'
 import type { Safetensors } from '../../weights/safetensors.js'
+import { codeOf, reasonOf } from '../data/reasonOf.js'
 import { checkpointVersion, type Checkpoint, type KeptTensor } from './checkpoint.js'
 import { digestOfFile } from './digest.js'
 import type { Progress } from './progress.js'
@@ -27,6 +28,8 @@ export const readCheckpoint = (path: string): TaskEither<Problem, Checkpoint> =>
     if ((await digestOfFile(path, sha256)) !== sha256) return left(damaged(path, 'its digest is not the one it says'))
     return await contents(path, opened.right, training)
   } catch (cause) {
+    // A disk that fails says nothing of what is written there.
+    if (/^E[A-Z]+$/.test(codeOf(cause))) return left(problem('fileUnreadable', `${path}: ${reasonOf(cause)}`))
     return left(damaged(path, cause instanceof Error ? cause.message : String(cause)))
   } finally {
     await opened.right.close()

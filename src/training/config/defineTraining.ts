@@ -29,6 +29,8 @@ export interface ModelConfig {
 /** A recipe as a TypeScript file imports it from `vitrail/recipes`. */
 export interface WrittenRecipe {
   readonly family: string
+  /** Its options, which weight files say. */
+  readonly config?: object
   readonly model: AnyModel
   readonly preprocessing: { readonly mean: readonly number[]; readonly std: readonly number[]; readonly crop: number }
 }

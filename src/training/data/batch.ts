@@ -33,10 +33,12 @@ export interface Batch {
   readonly names: readonly string[]
 }
 
-/** Where to begin in an epoch, and how to end it early. */
+/** Where to begin and to end in an epoch, and how to stop it. */
 export interface EpochStart {
   /** The first step; those before it are not decoded. */
   readonly from?: number
+  /** The step it ends before (default: all). Ended there, an epoch leaves its threads to the next, as one gone through does. */
+  readonly to?: number
   readonly signal?: AbortSignal
 }
 

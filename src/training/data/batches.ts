@@ -79,8 +79,9 @@ export const batches = (source: Dataset | SampleStream, options: BatchOptions): 
     return right({ step, images, labels: Int32Array.from(good, each => each.label), size: good.length, names: good.map(each => each.name) })
   }
 
-  async function* iterate(epoch: number, { from = 0, signal }: EpochStart): AsyncGenerator<Either<Problem, Batch>> {
-    if (!Number.isSafeInteger(from) || from < 0) return yield left(problem('optionMalformed', `batches: from must be a whole number from 0, not ${from}`))
+  async function* iterate(epoch: number, { from = 0, to = steps, signal }: EpochStart): AsyncGenerator<Either<Problem, Batch>> {
+    for (const [name, step] of Object.entries({ from, to })) if (!Number.isSafeInteger(step) || step < 0) return yield left(problem('optionMalformed', `batches: ${name} must be a whole number from 0, not ${step}`))
+    const end = Math.min(to, steps)
     const ended = new AbortController()
     const at = { seed, epoch, from, batchSize, shuffle }
     const slots = 'items' in source ? streamSlots(source, at) : datasetSlots(source, part!, fate === 'replace', corrupt, at)
@@ -90,7 +91,7 @@ export const batches = (source: Dataset | SampleStream, options: BatchOptions): 
     try {
       let given = 0
       for (let step = from; ; ) {
-        while (ahead.length <= prefetch && step < steps) ahead.push(make(step++, epoch, slots.take(), ended.signal))
+        while (ahead.length <= prefetch && step < end) ahead.push(make(step++, epoch, slots.take(), ended.signal))
         if (ahead.length === 0) break
         const made = await unlessAborted(ahead.shift()!, signal)
         if (made === 'aborted') return yield left(problem('aborted', `${source.name}: epoch ${epoch} was stopped before step ${step - ahead.length - 1}`))
@@ -99,7 +100,7 @@ export const batches = (source: Dataset | SampleStream, options: BatchOptions): 
         given++
         yield made
       }
-      if (given === 0 && from === 0) return yield left(noneIsGood())
+      if (given === 0 && from === 0 && end > 0) return yield left(noneIsGood())
       isWhole = true
     } finally {
       ended.abort()

@@ -18,7 +18,7 @@ export const ownLane = (options: PrepareOptions): Lane => {
 }
 
 /**
- * A worker thread as a lane. It keeps the process alive only while it works. Node only.
+ * A worker thread as a lane. It keeps the process alive only while it works or closes. Node only.
  *
  * Errors: those of `samplePreparer`, `workerStopped`.
  */
@@ -28,11 +28,13 @@ export const workerLane = async (options: PrepareOptions): Promise<Lane> => {
   const worker = import.meta.url.endsWith('.ts') ? new Worker(await fromSource(), { eval: true, workerData }) : new Worker(new URL('./imageWorker.js', import.meta.url), { workerData })
   const waiting = new Map<number, (result: Either<Problem, Prepared>) => void>()
   let given = 0
+  let closing = false
   let stopped: Problem | undefined
   const settle = (id: number, result: Either<Problem, Prepared>): void => {
     waiting.get(id)?.(result)
     waiting.delete(id)
-    if (waiting.size === 0) worker.unref()
+    // Somebody waits for the end of a lane that closes: let go of before it, the process would end with that promise open.
+    if (waiting.size === 0 && !closing) worker.unref()
   }
   const stop = (why: string): void => {
     stopped ??= problem('workerStopped', `a thread that decodes images stopped: ${why}`, { remedy: 'workers: 0 decodes on the thread that trains' })
@@ -55,6 +57,7 @@ export const workerLane = async (options: PrepareOptions): Promise<Lane> => {
       worker.postMessage({ ...which, item, id } satisfies ToWorker, 'pixels' in item.image ? [item.image.pixels.buffer as ArrayBuffer] : [])
     }),
     close: () => {
+      closing = true
       worker.ref()
       worker.postMessage('close' satisfies ToWorker)
       return ended

@@ -13,7 +13,7 @@ export class BatchReader {
   async next(signal?: AbortSignal): Promise<Either<Problem, readonly Batch[]>> {
     const { accumulate, stepsPerEpoch } = this.settings
     const [epoch, at] = [Math.floor(this.step / stepsPerEpoch), this.step % stepsPerEpoch]
-    this.iterator ??= this.batches.epoch(epoch, { from: at * accumulate, ...(signal === undefined ? {} : { signal }) })[Symbol.asyncIterator]()
+    this.iterator ??= this.batches.epoch(epoch, { from: at * accumulate, to: stepsPerEpoch * accumulate, ...(signal === undefined ? {} : { signal }) })[Symbol.asyncIterator]()
     const taken: Batch[] = []
     while (taken.length < accumulate) {
       const next = await this.iterator.next()
@@ -22,9 +22,9 @@ export class BatchReader {
       taken.push(next.value.right)
     }
     this.step++
-    // Gone through to its end where it has one here, the epoch leaves its threads to the next.
+    // Gone through to its end, the epoch leaves its threads to the next.
     if (at + 1 === stepsPerEpoch) {
-      if (stepsPerEpoch * accumulate === this.batches.steps) await this.iterator.next()
+      await this.iterator.next()
       await this.close()
     }
     return right(taken)

@@ -23,13 +23,15 @@ export interface BatchRun {
  * @param step the number of the update, from 1
  */
 export const explainNotFinite = async (training: Training, runs: readonly BatchRun[], step: number): Promise<Problem> => {
-  const { where, path } = (await firstOf(training, runs)) ?? { where: 'where, is not known', path: '' }
-  return problem('notFinite', `train: numbers are no longer finite at step ${step}: ${where}`, { path, remedy: 'lower the rate, warm up, clip gradients by norm, or look at those samples; no weight has been changed by this step' })
+  const { where, path, isBefore = false } = (await firstOf(training, runs)) ?? { where: 'where, is not known', path: '' }
+  return problem('notFinite', `train: numbers are no longer finite at step ${step}: ${where}`, { path, remedy: `lower the rate, warm up, clip gradients by norm, or look at those samples${isBefore ? '' : '; no weight has been changed by this step'}` })
 }
 
 interface Told {
   readonly where: string
   readonly path: string
+  /** Whether an earlier update brought it about. */
+  readonly isBefore?: boolean
 }
 
 /** In sessions of their own over the same values, whose nodes are those that layers made: passes make others of them. */
@@ -52,7 +54,7 @@ const phases = { forward: 'first in', backward: 'first in the gradient of', upda
 
 const told = (node: Tensor, place: Place | undefined, names: readonly string[]): Told => {
   if (isOp(node, 'input')) return { where: `the batch itself holds such a number (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''})`, path: '' }
-  if (isOp(node, 'parameter')) return { where: `the parameter '${node.attributes.name}' held such a number before it`, path: node.attributes.name }
+  if (isOp(node, 'parameter')) return { where: `the parameter '${node.attributes.name}' held such a number before it`, path: node.attributes.name, isBefore: true }
   if (place === undefined) return { where: `first in an op '${node.op}'`, path: '' }
   return { where: `${phases[place.phase]} ${place.path === '' ? 'the loss' : `'${place.path}'`}, op '${node.op}'`, path: place.path }
 }

@@ -8,6 +8,7 @@ import { problem, showProblem, type Problem } from '../../shape/problem.js'
 import { sizeOf } from '../../shape/shape.js'
 import type { Batches } from '../data/batch.js'
 import { batches } from '../data/batches.js'
+import { codeOf, reasonOf } from '../data/reasonOf.js'
 import { checkpoints, files, type Found } from '../checkpoint/checkpoints.js'
 import { noProgress, type Progress } from '../checkpoint/progress.js'
 import { trainingRoutines, type RoutineName, type TrainingRoutines } from '../routines/trainingRoutines.js'
@@ -15,6 +16,7 @@ import { changesSince } from './changesSince.js'
 import { checkData } from './checkData.js'
 import { initialState, type Values } from './initialState.js'
 import { plainConfig } from './plainConfig.js'
+import { sameClasses } from './sameClasses.js'
 import { checkSettings, settled, type Settled } from './settled.js'
 import type { TrainingData } from './trainingData.js'
 import type { TrainingPlan } from './trainingEvent.js'
@@ -42,6 +44,7 @@ export interface Training {
 
 /**
  * Makes a training ready: checks everything that can be checked before the first step, and says what it will hold.
+ * Nothing is written, so that it can be asked for the plan alone.
  *
  * Errors: as `train`, but for those on the way.
  *
@@ -61,7 +64,7 @@ export const prepareTraining = (model: AnyModel, data: TrainingData, options: Tr
   }
   const settings = settled(options, train.steps)
   if (settings._tag === 'Left') return settings
-  const config = plainConfig(options, data)
+  const config = plainConfig(options, data, routines.right)
   const found = await startIn(options, config)
   if (found._tag === 'Left') return found
   const checkpoint = found.right?.checkpoint
@@ -117,25 +120,21 @@ const batchesOf = (model: AnyModel, { train: source, validation: other, ...prepa
   const { transform: _, ...plain } = common
   const fits = typeof other === 'number' ? shape : checkData(model.input, numClasses, other)
   if (fits._tag === 'Left') return fits
+  const same = typeof other === 'number' ? right(undefined) : sameClasses(source, other)
+  if (same._tag === 'Left') return same
   const validation = typeof other === 'number' ? batches(source, { ...plain, split: { validation: other, part: 'validation' } }) : batches(other, { ...plain, shuffle: false })
   return validation._tag === 'Left' ? validation : right({ train: train.right, validation: validation.right })
 }
 
-/** What to go on from, and a folder to write to. Errors: `folderNeeded`, `folderTaken`, `configChanged`; those of `latest`. */
+/** What to go on from; nothing is written. Errors: `folderNeeded`, `folderTaken`, `fileUnreadable`, `configChanged`; those of `latest`. */
 const startIn = async ({ folder, resume = false }: TrainOptions, config: Readonly<Record<string, unknown>>): Promise<Either<Problem, Found | undefined>> => {
   if (folder === undefined) return resume ? left(problem('folderNeeded', 'train: to go on from a checkpoint, it must know the folder')) : right(undefined)
-  const { mkdir, readdir } = await import('node:fs/promises')
-  const there: readonly string[] = await readdir(folder).catch(() => [])
+  const { readdir } = await import('node:fs/promises')
+  const there: readonly string[] | string = await readdir(folder).catch((cause: unknown) => (codeOf(cause) === 'ENOENT' ? [] : reasonOf(cause)))
+  if (typeof there === 'string') return left(problem('fileUnreadable', `${folder}: cannot be read: ${there}`))
   const taken = [files.last, files.previous].find(name => there.includes(name))
-  if (taken === undefined) {
-    try {
-      await mkdir(folder, { recursive: true })
-    } catch (cause) {
-      return left(problem('fileUnwritable', `${folder}: cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`))
-    }
-    // A training that was killed before its first checkpoint goes on from its beginning.
-    return right(undefined)
-  }
+  // A training that was killed before its first checkpoint goes on from its beginning.
+  if (taken === undefined) return right(undefined)
   if (!resume) return left(problem('folderTaken', `${folder}: already holds a training (${taken})`, { remedy: 'resume it, or name another folder' }))
   const found = await checkpoints.latest(folder)()
   if (found._tag === 'Left') return found

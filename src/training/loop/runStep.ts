@@ -1,6 +1,6 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { Outputs } from '../../backends/session.js'
-import type { Problem } from '../../shape/problem.js'
+import { problem, type Problem } from '../../shape/problem.js'
 import type { Batch } from '../data/batch.js'
 import { largest } from '../evaluate/tally.js'
 import { rateName, stepName } from '../routines/trainingRoutines.js'
@@ -19,13 +19,15 @@ export interface StepOutcome {
 
 /**
  * One update on its batches. Random streams are keyed by the number of the batch, so that what is drawn does not depend
- * on where a training was begun again. Errors: `notFinite`, with where it began; those of the session.
+ * on where a training was begun again. Errors: `badRate` (a rate below 0, or beyond float32); `notFinite`, with
+ * where it began; those of the session.
  *
  * @param done updates made before
  */
 export const runStep = async (training: Training, done: number, batches: readonly Batch[]): Promise<Either<Problem, StepOutcome>> => {
   const { session, routines, settings: { schedule, seed, accumulate }, options: { signal } } = training
   const rate = schedule.rate(done)
+  if (!(rate >= 0 && Number.isFinite(Math.fround(rate)))) return left(problem('badRate', `train: the schedule gives the rate ${rate} at step ${done + 1}`, { path: 'schedule', remedy: 'a rate is a number from 0 that float32 can hold' }))
   const hyperparameters = new Map([[rateName, Float32Array.of(rate)], [stepName, Float32Array.of(done + 1)]])
   const written = await session.write(new Map([...hyperparameters].filter(([name]) => routines.variables.includes(name))))()
   if (written._tag === 'Left') return written

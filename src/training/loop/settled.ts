@@ -1,6 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { lossOf, type Loss } from '../losses/lossOf.js'
+import type { Optimiser } from '../optimisers/optimiser.js'
 import { optimiserOf } from '../optimisers/optimiserOf.js'
 import type { StepParts } from '../routines/stepParts.js'
 import type { Schedule } from '../schedules/schedule.js'
@@ -46,6 +47,15 @@ const rules: { readonly [K in keyof TrainSettings]?: readonly [(value: never) =>
   watch: [(value: string) => value === 'accuracy' || value === 'loss', "'accuracy' or 'loss'"],
 }
 
+/** Whether something was made in code: what JSON holds has no functions. */
+const isMade = (value: unknown, rule: string): boolean => typeof value === 'object' && value !== null && typeof (value as Readonly<Record<string, unknown>>)[rule] === 'function'
+
+/** What was made in code, its options judged as those of a configuration are. Of names of a person's own nothing is known. */
+const judged = <T>(made: T, read: (given: unknown) => Either<Problem, T>): Either<Problem, T> => {
+  const again = read(made)
+  return again._tag === 'Left' && again.left.code !== 'unknownName' ? again : right(made)
+}
+
 /**
  * Whether settings are possible, as far as they can be judged without model and data. Errors: `badOption`,
  * `missingOption`; those of `optimiserOf` and `lossOf`.
@@ -60,7 +70,7 @@ export const checkSettings = (settings: TrainSettings): Either<Problem, StepPart
   if ((settings.epochs === undefined) === (settings.steps === undefined)) return left(problem(settings.epochs === undefined ? 'missingOption' : 'badOption', `train: needs 'epochs' or 'steps', ${settings.epochs === undefined ? 'but has neither' : 'not both'}`, { path: 'epochs' }))
   const loss = typeof settings.loss === 'function' ? right<Problem, Loss>(settings.loss) : lossOf(settings.loss ?? { name: 'crossEntropy' })
   if (loss._tag === 'Left') return loss
-  const optimiser = 'update' in settings.optimiser ? right(settings.optimiser) : optimiserOf(settings.optimiser)
+  const optimiser = isMade(settings.optimiser, 'update') ? judged(settings.optimiser as Optimiser, optimiserOf) : optimiserOf(settings.optimiser)
   if (optimiser._tag === 'Left') return optimiser
   const { clipNorm, clipValue, average, accumulate, layerDecay } = settings
   return right({
@@ -91,16 +101,21 @@ export const settled = (settings: TrainSettings, batchesPerEpoch: number): Eithe
 }
 
 const scheduleFor = ({ schedule, warmup: rise }: TrainSettings, steps: number, stepsPerEpoch: number): Either<Problem, Schedule> => {
-  const made = 'rate' in schedule ? right(schedule) : scheduleOf(withSteps(schedule, Math.max(1, steps - (rise?.prefix === true ? riseSteps(rise, stepsPerEpoch) : 0))))
+  const made = isMade(schedule, 'rate') ? judged(schedule as Schedule, scheduleOf) : scheduleOf(withSteps(schedule, Math.max(1, steps - (rise?.prefix === true ? riseSteps(rise, stepsPerEpoch) : 0))))
   if (made._tag === 'Left' || rise === undefined) return made
   const length = riseSteps(rise, stepsPerEpoch)
   if (!isPositive(length)) return left(problem('badOption', "train: warmup needs 'steps' or 'epochs', a number above 0", { path: 'warmup' }))
+  if (rise.from !== undefined && !(rise.from >= 0 && Number.isFinite(rise.from))) return left(problem('badOption', `train: warmup.from must be a number from 0, got ${JSON.stringify(rise.from)}`, { path: 'warmup.from' }))
   return right(warmup({ steps: length, ...(rise.from === undefined ? {} : { from: rise.from }), ...(rise.prefix === undefined ? {} : { prefix: rise.prefix }) }, made.right))
 }
 
-const riseSteps = ({ steps, epochs = 0 }: NonNullable<TrainSettings['warmup']>, stepsPerEpoch: number): number => steps ?? Math.round(epochs * stepsPerEpoch)
+const riseSteps = ({ steps, epochs = 0 }: NonNullable<TrainSettings['warmup']>, stepsPerEpoch: number): number => steps ?? (epochs > 0 ? Math.max(1, Math.round(epochs * stepsPerEpoch)) : 0)
 
 /** Schedules that come down to an end. */
 const falling = ['cosine', 'polynomial']
 
-const withSteps = ({ name, config = {} }: Named, steps: number): Named => (falling.includes(name) && config['steps'] === undefined ? { name, config: { ...config, steps } } : { name, config })
+const withSteps = (given: unknown, steps: number): unknown => {
+  const { name, config } = (given ?? {}) as Partial<Named>
+  if (name === undefined || !falling.includes(name) || typeof (config ?? {}) !== 'object' || config?.['steps'] !== undefined) return given
+  return { name, config: { ...config, steps } }
+}

@@ -1,7 +1,9 @@
+import type { Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { AnyModel, Model } from '../../layers/core/model.js'
 import type { Problem } from '../../shape/problem.js'
 import { checkpoints, files } from '../checkpoint/checkpoints.js'
+import { claimFolder } from '../checkpoint/claimFolder.js'
 import { openMetricsLog } from '../metrics/metricsLog.js'
 import { prepareTraining } from './prepareTraining.js'
 import { Trainer, type TrainingResult } from './trainer.js'
@@ -17,15 +19,26 @@ import type { TrainOptions } from './trainOptions.js'
  * trainings of the same model, data, settings and backend do the same.
  *
  * Errors, before the first step: those of `trace`, `trainingRoutines`, `batches` and the backend; `badOption`,
- * `missingOption`, `notAnImageModel`, `classesMisfit`, `tooFewBatches`, `folderTaken`, `configChanged`,
- * `checkpointMisfit`, `checkpointDamaged`. On the way: `notFinite`, with the step and the layer where
- * it began; those of the data; `fileUnwritable`, `stateLost`.
+ * `missingOption`, `notAnImageModel`, `classesMisfit`, `tooFewBatches`, `folderTaken`, `folderBusy`,
+ * `configChanged`, `checkpointMisfit`, `checkpointDamaged`. On the way: `badRate`; `notFinite`, with the step and the layer
+ * where it began; those of the data; `fileUnwritable`, `stateLost`.
  *
  * @example
  * const trained = await train(pipe(input(1, 1, 1), globalPool(), linear(2)), { train: { name: 'one', classes: ['dark', 'light'], size: 1, labels: Int32Array.of(1), item: () => async () => right({ label: 1, name: 'a', image: { height: 1, width: 1, channels: 1, pixels: Uint8Array.of(255) } }) }, workers: 0 }, { backend: wasm, steps: 2, batchSize: 1, optimiser: optimisers.adamw(), schedule: schedules.constant({ rate: 0.001 }) })() // Either<Problem, TrainingResult>
  */
 export const train = <I, S>(model: Model<I, S>, data: TrainingData, options: TrainOptions): TaskEither<Problem, TrainingResult> => async () => {
-  const prepared = await prepareTraining(model as AnyModel, data, options)()
+  // Before the checkpoint is read, which another training may be about to write.
+  const claim = options.folder === undefined ? undefined : await claimFolder(options.folder)
+  if (claim?._tag === 'Left') return claim
+  try {
+    return await trainPrepared(model as AnyModel, data, options)
+  } finally {
+    await claim?.right()
+  }
+}
+
+const trainPrepared = async (model: AnyModel, data: TrainingData, options: TrainOptions): Promise<Either<Problem, TrainingResult>> => {
+  const prepared = await prepareTraining(model, data, options)()
   if (prepared._tag === 'Left') return prepared
   const training = prepared.right
   try {

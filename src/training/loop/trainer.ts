@@ -1,6 +1,7 @@
 import { right, type Either } from 'fp-ts/lib/Either.js'
 import type { Problem } from '../../shape/problem.js'
 import { checkpoints } from '../checkpoint/checkpoints.js'
+import { finiteTensors } from '../checkpoint/finiteTensors.js'
 import type { Progress } from '../checkpoint/progress.js'
 import { runEvaluation } from '../evaluate/runEvaluation.js'
 import type { Evaluation } from '../evaluate/tally.js'
@@ -152,10 +153,13 @@ export class Trainer {
     return kept._tag === 'Left' ? kept : right(onEvent?.({ kind: 'checkpoint', file: kept.right, step: progress.step }))
   }
 
+  /** All that a checkpoint holds, and the averages in it. Errors: those of the session and of `finiteTensors`. */
   private async tensors(): Promise<Either<Problem, { readonly weights: readonly KeptTensor[]; readonly state: readonly KeptTensor[]; readonly averages: ReadonlyMap<string, KeptTensor> }>> {
     const { session, routines: { parameters, state, changed }, fixed } = this.training
     const read = await session.read([...changed, ...state.map(({ tensor }) => tensor.attributes.name)])()
     if (read._tag === 'Left') return read
+    const finite = finiteTensors(read.right, this.progress.step)
+    if (finite._tag === 'Left') return finite
     const averages = parameters.flatMap(({ attributes: { name }, shape }) => {
       const data = read.right.get(averageName(name))
       return data === undefined ? [] : [[name, { name, shape, data }] as const]

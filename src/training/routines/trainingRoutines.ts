@@ -38,6 +38,8 @@ export interface TrainingRoutines {
   /** What a checkpoint holds beside them, and what each begins as: zeros, or a parameter of the model. */
   readonly state: readonly StateTensor[]
   readonly numClasses: number
+  /** The model in training mode. */
+  readonly graph: Graph
   /** Where in the training step each of its nodes belongs. */
   readonly places: ReadonlyMap<Tensor, Place>
 }
@@ -96,7 +98,7 @@ const made = (graph: Graph, fixed: Graph, logits: Tensor, parts: StepParts): Eit
   const inputs = { x: graph.inputs, y: labels }
   const evaluated = { inputs: { x: fixed.inputs, y: labels }, outputs: { loss: crossEntropy(fixed.output as Tensor, oneHot(labels, numClasses)), logits: fixed.output } }
   const evaluation = { evaluate: evaluated, ...(average === undefined ? {} : { evaluateAverage: onAverages(evaluated, new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name))) }) }
-  const common = { parameters: graph.parameters, changed: new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name)), numClasses }
+  const common = { parameters: graph.parameters, changed: new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name)), numClasses, graph }
   if (batches === 1) {
     const { norm, updates, state } = updateStep({ gradients, statistics, rate, step, order, parts })
     const train = { inputs, outputs: { loss, norm, logits }, updates: [...updates, ...statistics], guards: ['loss', 'norm'] }

@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { BatchOptions, Batches } from '../../../src/training/data/batch.js'
 import { batches } from '../../../src/training/data/batches.js'
 import type { Dataset } from '../../../src/training/data/dataset.js'
 import { imageFolder } from '../../../src/training/data/imageFolder.js'
+import { BatchReader } from '../../../src/training/loop/batchReader.js'
 import { valueOf } from '../../support/either.js'
 import { collect, numbered, problemIn } from './collect.js'
 
@@ -62,10 +65,45 @@ describe('decoding in threads', () => {
     expect([threads.started, threads.ended]).toEqual([2, 2])
   })
 
+  it('keeps them also where an epoch is told to end before its last step', async () => {
+    const made = of(1)
+    const whole = await collect(made, 1)
+    expect(await collect(made, 1, { from: 1, to: 3 })).toEqual(whole.slice(1, 3))
+    expect([threads.started, threads.ended]).toEqual([1, 0])
+    expect((await problemIn(made, 0, { to: -1 })).sentence).toBe('batches: to must be a whole number from 0, not -1')
+    // An update gathers two batches of five: the fifth is left over.
+    const reader = new BatchReader(made, { accumulate: 2, stepsPerEpoch: 2 }, 0)
+    const steps: number[][] = []
+    for (let i = 0; i < 5; i++) steps.push(valueOf(await reader.next()).map(({ step }) => step))
+    expect(steps).toEqual([[0, 1], [2, 3], [0, 1], [2, 3], [0, 1]])
+    expect([threads.started, threads.ended]).toEqual([1, 0])
+    await reader.close()
+    await made.close()
+  })
+
   it('ends its threads when the loop is left early', async () => {
     const made = of(2)
     for await (const _ of made.epoch(0)) break
     expect([threads.started, threads.ended]).toEqual([2, 2])
+  })
+
+  it('lets a process that closes them while they work end as it should', async () => {
+    const source = `(async () => {
+      const load = require('jiti').createJiti(${JSON.stringify(import.meta.url)})
+      const { workerLane } = await load.import('../../../src/training/data/workerLane.ts')
+      const image = { height: 3, width: 3, channels: 3, pixels: new Uint8Array(27) }
+      // Whether the sample is done before the end of its thread is known, is a matter of luck.
+      for (let i = 0; i < 4; i++) {
+        const lane = await workerLane({ shape: [8, 8, 3], seed: 1 })
+        const running = lane.run({ item: { label: 0, name: 'a', image }, epoch: 0, index: 0 })
+        await lane.close()
+        await running
+      }
+      console.log('ended')
+    })()`
+    // A process that has nothing left to do ends, whatever is still awaited in it, and would say nothing.
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', source])
+    expect(stdout).toBe('ended\n')
   })
 
   it('stops when told to, and says so', async () => {

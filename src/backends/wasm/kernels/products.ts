@@ -51,14 +51,14 @@ export const tileBytes = TILE_BYTES
 
 /** Packs a right-hand factor `[k, n]`. */
 export const packRight = (kernels: Kernels, { at, rowStride, columnStride }: Matrix, k: number, n: number, packed: number): void =>
-  kernels.run('packRight', columnsOf(n), k * n, at, k, n, rowStride, columnStride, packed)
+  kernels.run('packRight', columnsOf(n), (k * n) / 2, at, k, n, rowStride, columnStride, packed)
 
 /** Packs the rows of a left-hand factor: `rows` from `first` on, into `left`. */
 export type PackLeft = (first: number, rows: number, left: number) => void
 
 /** {@link PackLeft} of a matrix. */
 export const packLeft = (kernels: Kernels, { at, rowStride, columnStride }: Matrix, k: number): PackLeft => (first, rows, left) =>
-  kernels.run('packLeft', Math.ceil(rows / PANEL_ROWS), rows * k, at + first * rowStride * BYTES, rows, k, rowStride, columnStride, left)
+  kernels.run('packLeft', Math.ceil(rows / PANEL_ROWS), (rows * k) / 3, at + first * rowStride * BYTES, rows, k, rowStride, columnStride, left)
 
 /** A product, a part of its rows after the other: packed by all threads, then multiplied by all threads. */
 export const multiply = (kernels: Kernels, product: Product, pack: PackLeft, left: number): void => {

@@ -19,6 +19,7 @@ import { readLabels } from '../readLabels.js'
 import type { Subject } from '../subject.js'
 import { subjects } from '../subjects.js'
 import { openData } from './openData.js'
+import { writtenSubject } from './writtenSubject.js'
 
 /** What a configuration means: a model, data, and weights to begin with. */
 export interface Configured {
@@ -36,9 +37,11 @@ export interface Configured {
 
 /**
  * Opens what a configuration speaks of. Paths in it begin at `folder`. Errors: those of `subjects.one`, `freeze`,
- * `openData` and of reading weights; `noFile`.
+ * `openData` and of reading weights; `fileUnreadable`.
+ *
+ * @param goesOn whether there is a checkpoint to go on from: the weights to begin with may be gone by then
  */
-export const configured = (config: TrainingConfig, folder: string): TaskEither<Problem, Configured> => async () => {
+export const configured = (config: TrainingConfig, folder: string, goesOn = false): TaskEither<Problem, Configured> => async () => {
   const subject = await subjectOf(config.model, folder)
   if (subject._tag === 'Left') return subject
   const frozen = config.freeze === undefined ? right(subject.right.model as never) : freeze(subject.right.model as never, config.freeze)
@@ -46,7 +49,7 @@ export const configured = (config: TrainingConfig, folder: string): TaskEither<P
   const model = frozen.right as AnyModel
   const data = await dataOf(config, folder, subject.right)
   if (data._tag === 'Left') return data
-  const weights = await weightsOf(config, folder, model, data.right.data.train.classes)
+  const weights = goesOn ? right(undefined) : await weightsOf(config, folder, model, data.right.data.train.classes)
   if (weights._tag === 'Left') return weights
   const { description } = subject.right
   const { mean, std } = data.right.data
@@ -61,16 +64,18 @@ export const configured = (config: TrainingConfig, folder: string): TaskEither<P
       mean: mean!.join(', '),
       std: std!.join(', '),
     },
-    remarks: [...data.right.skipped.map(({ name, reason }) => `${name}: left out: ${reason}`), ...(weights.right?.remarks ?? [])],
+    remarks: [...(description === undefined ? [nameless(subject.right.id)] : []), ...data.right.skipped.map(({ name, reason }) => `${name}: left out: ${reason}`), ...(weights.right?.remarks ?? [])],
     close: async () => weights.right?.close(),
   })
 }
+
+const nameless = (id: string): string => `${id}: is no recipe with options, so its weight files will not say which model they are for; to use them, export it from a file and name that: vitrail run FILE --weights WEIGHTS`
 
 const isRecipe = (value: object): value is WrittenRecipe => 'model' in value && isModel(value.model)
 
 const subjectOf = async (given: TrainingConfig['model'], folder: string): Promise<Either<Problem, Subject>> => {
   if (isModel(given)) return right({ id: 'the model', model: given })
-  if (typeof given === 'object' && isRecipe(given)) return right({ id: given.family, model: given.model, preprocessing: given.preprocessing })
+  if (typeof given === 'object' && isRecipe(given)) return right(writtenSubject(given))
   const { recipe, config } = typeof given === 'string' ? { recipe: given, config: undefined } : (given as { readonly recipe: string; readonly config?: Readonly<Record<string, unknown>> })
   const file = recipe.replace(/#\w+$/, '')
   const isFile = ['.ts', '.mts', '.js', '.mjs', '.json', '.safetensors'].includes(extname(file))

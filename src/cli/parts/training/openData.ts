@@ -12,11 +12,12 @@ import { imageFolder } from '../../../training/data/imageFolder.js'
  * The samples that a configuration speaks of. Errors: those of `imageFolder`, `idx`, `cifar10` and `cifar100`.
  *
  * @param folder where paths begin
- * @param classes of other data, whose numbers these must have
+ * @param classes of other data, whose numbers these must have: a folder takes them whatever its own, others where they name none
  */
 export const openData = (source: DataSource, folder: string, classes?: readonly string[]): TaskEither<Problem, Dataset & { readonly skipped?: readonly { readonly name: string; readonly reason: string }[] }> => {
   const at = (path: string): string => resolve(folder, path)
-  const names = source.kind === 'folder' || source.kind === 'idx' ? (source.classes ?? classes) : undefined
+  // Folders say their classes by name, so that another order of them can be taken. Labels that are numbers mean what they mean.
+  const names = source.kind === 'folder' ? (classes ?? source.classes) : source.kind === 'idx' ? (source.classes ?? classes) : undefined
   switch (source.kind) {
     case 'folder':
       return imageFolder(at(source.path), names === undefined ? {} : { classes: names })
