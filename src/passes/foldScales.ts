@@ -8,6 +8,9 @@ import { reshaped } from './reshaped.js'
  * Takes a scale and a shift of channels that depend on weights alone, as those of batch norm in inference and of layer
  * scale, into the linear map or convolution before them, or the linear map after them: they are then computed once, when
  * weights load.
+ *
+ * Worth, on wasm with one thread: CoAtNet-0 with batch norm throughout runs 1.16 times faster and holds 17 MB of
+ * activations instead of 26; DeiT-III-S, which has layer scale, runs 1.01 times faster.
  */
 export const foldScales = rewriting<Known>((node, original, graph) => {
   if (isOp(node, 'multiply') || isOp(node, 'add')) return intoMapBefore(node, original, graph)

@@ -2,7 +2,12 @@ import * as ops from '../ops/ops.js'
 import { isOp, type Tensor } from '../ops/tensor.js'
 import { rewriting } from './pass.js'
 
-/** Products read a matrix that is stored the other way round as it is, instead of turning it first: most of all, gradients read weights. */
+/**
+ * Products read a matrix that is stored the other way round as it is, instead of turning it first: most of all, gradients
+ * read weights.
+ *
+ * Worth, on wasm with one thread: a gradient of 16×65 rows through a linear map of ViT-Ti is 1.02 times faster.
+ */
 export const foldTransposes = rewriting(node => {
   if (isOp(node, 'linear')) {
     const [x, weight, bias] = node.inputs

@@ -11,7 +11,11 @@ import { removeIdentities } from './removeIdentities.js'
 import { removeMarks } from './removeMarks.js'
 import { shareSubexpressions } from './shareSubexpressions.js'
 
-/** Every pass, in order: what is folded may turn out to change nothing; what is joined comes last, since the others know only single ops. Dead code needs none: a graph is what its roots reach. */
+/**
+ * Every pass, in order: what is folded may turn out to change nothing; what is joined comes last, since the others know
+ * only single ops. Dead code needs none: a graph is what its roots reach. What a pass says it is worth is the ratio of
+ * runs without and with it, in turn in one process, on a machine that others used too.
+ */
 export const pipeline: readonly (readonly [string, Pass])[] = [
   ['removeMarks', removeMarks],
   ['foldConstants', foldConstants],

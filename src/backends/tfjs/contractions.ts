@@ -8,10 +8,19 @@ import type { Workspace } from './workspace.js'
 export const overBatch = (w: Workspace, x: TensorInfo, batch: number): TensorInfo =>
   x.shape[0] === batch ? x : w.call('Tile', { x }, { reps: x.shape.map((_, axis) => (axis === 0 ? batch : 1)) })
 
-/** Products over the last two axes. Leading axes are made equal first: tfjs's cpu kernel broadcasts only whole batches. */
+/**
+ * Products over the last two axes. Leading axes are made equal first: tfjs's cpu kernel broadcasts only whole batches. One
+ * right-hand factor for all is one 2-D product over all rows.
+ */
 export const matmul: Lowering<'matmul'> = {
-  needs: ['BatchMatMul', 'Tile'],
-  run: (w, [a, b], { attributes: { transposeA, transposeB } }) => {
+  needs: ['BatchMatMul', 'Tile', 'Reshape'],
+  run: (w, [a, b], node, batch) => {
+    const { transposeA, transposeB } = node.attributes
+    if (!transposeA && sizeOf(b!.shape.slice(0, -2)) === 1) {
+      const [inner, matrix] = [a!.shape.at(-1)!, b!.shape.slice(-2)]
+      const product = w.call('BatchMatMul', { a: w.reshape(a!, [1, sizeOf(a!.shape) / inner, inner]), b: w.reshape(b!, [1, ...matrix]) }, { transposeA, transposeB })
+      return w.reshape(product, valueShape(node, batch))
+    }
     const leading = a!.shape.slice(0, -2).map((size, axis) => Math.max(size, b!.shape[axis]!))
     const spread = (x: TensorInfo): TensorInfo => (leading.every((size, axis) => size === x.shape[axis]) ? x : w.call('Tile', { x }, { reps: [...leading.map((size, axis) => size / x.shape[axis]!), 1, 1] }))
     return w.call('BatchMatMul', { a: spread(a!), b: spread(b!) }, { transposeA, transposeB })

@@ -34,10 +34,18 @@ static void fetch(const Operand *operand, int at, int count, float *dst) {
   }
 }
 
+// Sixteen numbers at a time: blocks have room for them.
 static void runStep(int op, const float *a, const float *b, float *out, int count) {
-#define EACH(code, value) case code: for (int i = 0; i < count; i += 4) { Vec x = load(a + i); store(out + i, value); } break;
-#define BINARY(code) EACH(code, binaryVec(x, load(b + i), code))
-#define SINGLE(code) EACH(UNARY + code, unaryVec(x, code))
+#define EACH(code, first, second, third, fourth) \
+  case code: \
+    for (int i = 0; i < count; i += 16) { \
+      Vec x0 = load(a + i), x1 = load(a + i + 4), x2 = load(a + i + 8), x3 = load(a + i + 12); \
+      store(out + i, first), store(out + i + 4, second), store(out + i + 8, third), store(out + i + 12, fourth); \
+    } \
+    break;
+#define BINARY(code) \
+  EACH(code, binaryVec(x0, load(b + i), code), binaryVec(x1, load(b + i + 4), code), binaryVec(x2, load(b + i + 8), code), binaryVec(x3, load(b + i + 12), code))
+#define SINGLE(code) EACH(UNARY + code, unaryVec(x0, code), unaryVec(x1, code), unaryVec(x2, code), unaryVec(x3, code))
   switch (op) {
     BINARY(OF_ADD) BINARY(OF_SUBTRACT) BINARY(OF_MULTIPLY) BINARY(OF_DIVIDE) BINARY(OF_MAXIMUM) BINARY(OF_MINIMUM)
     SINGLE(RELU) SINGLE(EXP) SINGLE(LOG) SINGLE(ROOT) SINGLE(TANH) SINGLE(SIGMOID) SINGLE(POSITIVE)
@@ -61,7 +69,7 @@ KERNEL(elementwise)(const Program *p, float *out, SHARE) {
   for (int o = 0; o < p->operands; o++)
     if (operands[o].inner == p->size) fillRun(scratch + o * BLOCK, *(const float *)operands[o].at, BLOCK);
   for (int at = begin * RUN, last = minInt(p->size, end * RUN); at < last; at += BLOCK) {
-    int count = minInt(BLOCK, last - at), whole = (count & 3) == 0;
+    int count = minInt(BLOCK, last - at), whole = (count & 15) == 0;
     for (int o = 0; o < p->operands; o++) {
       float *block = scratch + o * BLOCK;
       if (operands[o].inner != p->size && blockOf(o, p, operands, scratch, at, whole) == block) fetch(operands + o, at, count, block);
