@@ -8,7 +8,7 @@ import { rewriting, usesOf } from './pass.js'
  * the cache. In training what an activation is given is needed again by its gradient, and is not fused.
  *
  * Worth, on wasm: ViT-Ti holds a third less (activations of 0.91 MB instead of 1.36 with one image, 7.3 instead of 10.9
- * with eight), at the same speed with one thread (1.00 to 1.01) and 1.02 times faster with two.
+ * with eight), at the same speed with one thread and 1.02 times faster with two.
  */
 export const fuseLinear = rewriting<ReadonlyMap<Tensor, number>>((node, original, uses) => {
   const isUsed = (i: number, times: number): boolean => uses.get(original.inputs[i]!) === times

@@ -19,7 +19,7 @@ const distilled = 'deit_tiny_distilled_patch16_224'
 export const faults = [
   // shape
   { name: 'patchMerging keeps the channels', category: 'shape', file: layer('patchMerging'), find: 'shape: [dim ?? joined / 2, joined]', replace: 'shape: [dim ?? joined / 4, joined]', target: swin },
-  { name: 'classToken prepends two', category: 'shape', file: layer('classToken'), find: "'cls_token', 1)", replace: "'cls_token', 2)", target: vit },
+  { name: 'classToken prepends two', category: 'shape', file: layer('classToken'), find: "'cls_token', 1, {", replace: "'cls_token', 2, {", target: vit },
   { name: 'globalPool forgets the prefix', category: 'shape', file: layer('globalPool'), find: 'slice(x, [prefixTokens, 0], [x.shape[0] - prefixTokens, x.shape[1]])', replace: 'slice(x, [0, 0], [x.shape[0] - prefixTokens, x.shape[1]])', target: 'vit_tiny_patch16_224_gap' },
   { name: 'mlp expands by the wrong number', category: 'shape', file: layer('mlp'), find: 'Math.floor(dim * mlpRatio)', replace: 'Math.floor(dim * (mlpRatio - 1))', target: vit },
   { name: 'downsample2d pools by three', category: 'shape', file: layer('downsample2d'), find: "kind === 'average2' || kind === 'max2' ? 2 : 3", replace: "kind === 'average2' || kind === 'max2' ? 3 : 3", target: coatnet },
@@ -59,7 +59,7 @@ export const faults = [
   { name: 'mbConv drops its shortcut', category: 'dropped', file: layer('mbConv'), find: "run(dropPath(rate), narrow, 'drop_path'), shortcut)", replace: "run(dropPath(rate), narrow, 'drop_path'), narrow)", target: coatnet },
   { name: 'merge forgets the last field', category: 'dropped', file: layer('merge'), find: 'const total = rest.reduce(add, first)', replace: 'const total = rest.slice(1).reduce(add, first)', target: distilled },
   { name: 'positionEmbed adds nothing', category: 'dropped', file: layer('positionEmbed'), find: 'return table === undefined ? x : add(x, table)', replace: 'return x', target: vit },
-  { name: 'selfAttention forgets its last projection', category: 'dropped', file: layer('selfAttention'), find: "const projected = linear(attended, parameters['proj.weight'], parameters['proj.bias'])", replace: 'const projected = attended', target: vit },
+  { name: 'selfAttention forgets its last projection', category: 'dropped', file: layer('selfAttention'), find: 'const projected = linear(attended, parameters[names.proj[0]], parameters[names.proj[1]])', replace: 'const projected = attended', target: vit },
   { name: 'linear forgets its bias', category: 'dropped', file: layer('linear'), find: 'return project(x, weight, shift)', replace: 'return project(x, weight)', target: vit },
   { name: 'serial skips the second layer of three', category: 'dropped', file: layer('serial'), find: 'layers.reduce((signal, layer) => apply(layer, signal), x)', replace: 'layers.filter((_, i) => layers.length !== 3 || i !== 1).reduce((signal, layer) => apply(layer, signal), x)', target: swin },
   { name: 'groupNorm without its shift', category: 'dropped', file: layer('groupNorm'), find: "add(multiply(reshape(back, x.shape), parameters['weight']), parameters['bias'])", replace: "multiply(reshape(back, x.shape), parameters['weight'])", target: hybrid },
