@@ -113,8 +113,8 @@ describe('what is measured is what happens', () => {
   })
 
   it('what throws, lacks a gradient or a kernel is told apart', async () => {
-    const [one] = fc.sample(doubling("tf.einsum('i->i', a)", 1).cases, 1)
-    expect(await forward(tf, { ...one!, code: 'tf.add(a, tf.ones([1000, 7]))' })).toMatchObject({ kind: 'throws' })
+    const [one] = fc.sample(doubling("tf.einsum('i->i', a)", 1).cases, { seed: 1, numRuns: 1 })
+    expect(await forward(tf, { ...one!, code: 'tf.reshape(a, [1000])' })).toMatchObject({ kind: 'throws' })
     expect(await gradient(tf, { ...one!, code: 'tf.cumprod(a)', kind: 'ordinary' })).toMatchObject({ kind: 'no gradient' })
   })
 })
