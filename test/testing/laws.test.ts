@@ -20,7 +20,7 @@ const weightOf = (model: AnyModel): number => {
 }
 
 /** Samples of every layer small enough to try all laws on; in the deep run all that are not huge. */
-const models = samples.map(sample => ({ text: sample.text, model: apply(sample) as unknown as AnyModel })).filter(({ model }) => weightOf(model) < (deep ? 3e6 : 4000))
+const models = samples.map(sample => ({ text: sample.text, model: apply(sample) as unknown as AnyModel })).filter(({ model }) => weightOf(model) < (deep ? 3e5 : 4000))
 
 /** Laws that a sample breaks for a reason of its own. */
 const excused: Readonly<Record<string, Readonly<Record<string, string>>>> = {
