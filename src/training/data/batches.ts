@@ -1,5 +1,6 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
+import { augmentationsOf } from './augment/augmentationsOf.js'
 import type { Batch, Batches, BatchOptions, EpochStart } from './batch.js'
 import { byCodePoint } from './byCodePoint.js'
 import { checkBatchOptions } from './checkBatchOptions.js'
@@ -17,9 +18,10 @@ import { stratifiedSplit } from './stratifiedSplit.js'
  * where an epoch was begun. A corrupt file is found when it is first decoded, remembered and never tried again. Its
  * place is taken by another sample (or left empty), so that no other sample moves and an epoch has as many steps as ever.
  *
- * Errors: `optionMalformed`, `transformNotPortable`, `splitEmpty`, `streamNotSplit`, `batchTooLarge`. Errors on the way:
- * `allCorrupt`, `labelUnknown`, `streamEnded`, `streamFailed`, `aborted`; those of `samplePreparer`, but for the
- * `imageUnreadable` that is skipped; `workerStopped`, `sampleFailed`, and those of the dataset's `item`.
+ * Errors: `optionMalformed`, `transformNotPortable`, `splitEmpty`, `streamNotSplit`, `streamNotRepeated`, `batchTooLarge`,
+ * `channelsNotAugmented`, those of `augmentationsOf`. Errors on the way: `allCorrupt`, `labelUnknown`, `streamEnded`,
+ * `streamFailed`, `aborted`; those of `samplePreparer`, but for the `imageUnreadable` that is skipped; `workerStopped`,
+ * `sampleFailed`, and those of the dataset's `item`.
  *
  * @example
  * batches({ name: 'none', classes: ['a'], size: 0, labels: new Int32Array(0), item: () => async () => left(problem('none', 'none')) }, { batchSize: 0, shape: [8, 8, 1] })._tag // 'Left'
@@ -38,6 +40,9 @@ export const batches = (source: Dataset | SampleStream, options: BatchOptions): 
   const [height, width, channels] = options.shape
   const valuesEach = height * width * channels
   const decoder = decoders({ ...options, seed }, workers)
+  const augmentation = augmentationsOf(options.augment ?? [])
+  if (augmentation._tag === 'Left') return augmentation
+  const { times } = augmentation.right
   // Of a dataset by index; of a stream, whose samples have no lasting number, by name.
   const corrupt = new Map<number, Skipped>()
   const corruptInStreams = new Map<string, Skipped>()
@@ -45,8 +50,8 @@ export const batches = (source: Dataset | SampleStream, options: BatchOptions): 
 
   /** The first good candidate; nothing where there is none. */
   const fill = async (slot: Slot, epoch: number, signal: AbortSignal): Promise<Either<Problem, Prepared | undefined>> => {
-    for (const { index, item } of slot) {
-      const prepared = await decoder.prepare({ item, epoch, index, signal })
+    for (const { index, time, item } of slot) {
+      const prepared = await decoder.prepare({ item, epoch, index, time, signal })
       if (prepared._tag === 'Right') {
         const { label, name } = prepared.right
         const isKnown = Number.isInteger(label) && label >= 0 && label < source.classes.length
@@ -83,7 +88,7 @@ export const batches = (source: Dataset | SampleStream, options: BatchOptions): 
     for (const [name, step] of Object.entries({ from, to })) if (!Number.isSafeInteger(step) || step < 0) return yield left(problem('optionMalformed', `batches: ${name} must be a whole number from 0, not ${step}`))
     const end = Math.min(to, steps)
     const ended = new AbortController()
-    const at = { seed, epoch, from, batchSize, shuffle }
+    const at = { seed, epoch, from, batchSize, shuffle, times }
     const slots = 'items' in source ? streamSlots(source, at) : datasetSlots(source, part!, fate === 'replace', corrupt, at)
     const ahead: Promise<Either<Problem, Batch>>[] = []
     let isWhole = false

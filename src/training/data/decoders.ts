@@ -11,6 +11,8 @@ export interface DecodeTask {
   readonly item: TaskEither<Problem, Item>
   readonly epoch: number
   readonly index: number
+  /** Which time it stands in the epoch, from 0. */
+  readonly time?: number
   /** Whether anybody still waits for it. */
   readonly signal: AbortSignal
 }
@@ -75,7 +77,7 @@ export const decoders = (options: PrepareOptions, workers: number): Decoders => 
     }
   }
 
-  const work = async ({ item, epoch, index, signal }: Waiting, { lane }: Place): Promise<Either<Problem, Prepared>> => {
+  const work = async ({ item, epoch, index, time = 0, signal }: Waiting, { lane }: Place): Promise<Either<Problem, Prepared>> => {
     const unwanted = left(problem('aborted', 'nobody waits for this sample any more'))
     if (signal.aborted) return unwanted
     try {
@@ -83,7 +85,7 @@ export const decoders = (options: PrepareOptions, workers: number): Decoders => 
       if (fetched._tag === 'Left') return fetched
       if (signal.aborted) return unwanted
       const stays = workers === 0 || isReady(fetched.right, options)
-      return await (stays ? own : await lane()).run({ item: fetched.right, epoch, index })
+      return await (stays ? own : await lane()).run({ item: fetched.right, epoch, index, time })
     } catch (cause) {
       return left(problem('sampleFailed', `sample ${index} cannot be had: ${reasonOf(cause)}`))
     }
@@ -105,5 +107,5 @@ export const decoders = (options: PrepareOptions, workers: number): Decoders => 
   }
 }
 
-const isReady = ({ image }: Item, { shape: [height, width], transform }: PrepareOptions): boolean =>
-  transform === undefined && 'pixels' in image && image.height === height && image.width === width
+const isReady = ({ image }: Item, { shape: [height, width], transform, augment = [] }: PrepareOptions): boolean =>
+  transform === undefined && augment.length === 0 && 'pixels' in image && image.height === height && image.width === width

@@ -10,6 +10,8 @@ import { shuffled } from './shuffled.js'
 /** A sample that may fill a place in a batch. */
 export interface Candidate {
   readonly index: number
+  /** Which time it stands in the epoch, from 0. */
+  readonly time: number
   readonly item: TaskEither<Problem, Item>
 }
 
@@ -29,22 +31,26 @@ export interface EpochOptions {
   readonly from: number
   readonly batchSize: number
   readonly shuffle: boolean
+  /** How often each sample stands in the epoch, one place after the other: only the first samples of its order have a place in it then. */
+  readonly times: number
 }
 
 /**
  * The places of an epoch over part of a dataset. With `replace`, other samples stand behind each: all of the epoch's
  * order, from a place of its own on, so that a corrupt sample's substitute depends on nothing but which are corrupt.
  */
-export const datasetSlots = (dataset: Dataset, part: Uint32Array, replace: boolean, corrupt: ReadonlyMap<number, Skipped>, { seed, epoch, from, batchSize, shuffle }: EpochOptions): Slots => {
+export const datasetSlots = (dataset: Dataset, part: Uint32Array, replace: boolean, corrupt: ReadonlyMap<number, Skipped>, { seed, epoch, from, batchSize, shuffle, times }: EpochOptions): Slots => {
   const order = shuffle ? random(seed, 'order', epoch).permutation(part.length).map(place => part[place]!) : part
-  const candidate = (index: number): Candidate => ({ index, item: dataset.item(index) })
+  const candidate = (index: number, place: number): Candidate => ({ index, time: place % times, item: dataset.item(index) })
   function* slot(place: number): Slot {
-    if (!corrupt.has(order[place]!)) yield candidate(order[place]!)
+    const at = Math.floor(place / times)
+    const own = order[at]!
+    if (!corrupt.has(own)) yield candidate(own, place)
     if (!replace) return
-    const first = random(seed, 'replacement', epoch, place).below(order.length)
+    const first = random(seed, 'replacement', epoch, at).below(order.length)
     for (let i = 0; i < order.length; i++) {
       const index = order[(first + i) % order.length]!
-      if (!corrupt.has(index)) yield candidate(index)
+      if (!corrupt.has(index)) yield candidate(index, place)
     }
   }
   let next = from * batchSize
@@ -63,7 +69,7 @@ export const streamSlots = (stream: SampleStream, { seed, epoch, from, batchSize
   async function* numbered(): AsyncGenerator<Candidate> {
     let index = 0
     for await (const item of stream.items(epoch)) {
-      yield { index: index++, item: of(item) }
+      yield { index: index++, time: 0, item: of(item) }
       if (index === stream.size) return
     }
   }

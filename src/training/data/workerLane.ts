@@ -66,8 +66,10 @@ export const workerLane = async (options: PrepareOptions): Promise<Lane> => {
 }
 
 /** What a thread needs to know, and nothing else that options may have come with: a function could not be handed over. */
-const portableOptions = ({ shape, mean = [0], std = [1], crop = 1, interpolation = 'bicubic', seed, transform }: PrepareOptions): PrepareOptions => {
-  const plain = { shape, mean, std, crop, interpolation, seed }
+const portableOptions = ({ shape, mean = [0], std = [1], crop = 1, interpolation = 'bicubic', seed, transform, augment }: PrepareOptions): PrepareOptions => {
+  // Of a step that code has made, its name and options: its functions are made again there.
+  const steps = augment?.map(step => (typeof step === 'string' ? step : { name: step.name, config: step.config ?? {} }))
+  const plain = { shape, mean, std, crop, interpolation, seed, ...(steps === undefined ? {} : { augment: steps }) }
   return typeof transform === 'object' ? { ...plain, transform: { ...transform, module: String(transform.module) } } : plain
 }
 
