@@ -5,7 +5,8 @@ import '@tensorflow/tfjs-backend-wasm'
 import { compile, initialWeights, parametersOf, trace } from 'vitrail'
 import { wasmWith } from 'vitrail/backends/wasm'
 import { recipes } from 'vitrail/recipes'
-import { plainVit } from './plainVit.mjs'
+import { plain } from './peers/tfjs/plain.mjs'
+import { vit } from './peers/tfjs/vit.mjs'
 
 const [id = 'vit_small_patch16_224', batch = '1', runs = '11'] = process.argv.slice(2)
 const recipe = recipes[id]
@@ -20,17 +21,17 @@ const valueOf = either => {
 const median = times => [...times].sort((a, b) => a - b)[times.length >> 1]
 
 await tf.setBackend('wasm')
-const shapes = new Map(parametersOf(valueOf(trace(recipe.model))).map(p => [p.attributes.name, p.shape]))
 const weights = valueOf(initialWeights(recipe.model, 1))
 const program = valueOf(await compile(recipe.model, { backend: wasmWith({ threads: 1 }), weights })())
-const plain = plainVit(weights, shapes, recipe.config)
+const parameters = parametersOf(valueOf(trace(recipe.model))).map(({ shape, attributes: { name } }) => [name, { shape, values: weights.get(name) }])
+const written = vit(tf, plain, new Map(parameters), recipe.config)
 const shape = [Number(batch), ...recipe.model.input.shape]
 const pixels = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i))
 
 const ways = {
   'plain tfjs': async () => {
     const x = tf.tensor(pixels, shape)
-    const y = plain(x)
+    const y = written(x)
     const values = await y.data()
     tf.dispose([x, y])
     return values

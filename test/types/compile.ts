@@ -27,9 +27,16 @@ export interface Diagnostic {
 export interface Compiled {
   readonly diagnostics: readonly Diagnostic[]
   readonly output: string
-  /** Types instantiated, where `--extendedDiagnostics` was asked for. */
+  /** Types instantiated, where `--extendedDiagnostics` was asked for; as are all that follow. */
   readonly instantiations: number
+  readonly types: number
+  readonly memoryBytes: number
+  readonly checkSeconds: number
+  readonly totalSeconds: number
 }
+
+/** A number of the compiler's diagnostics. */
+const diagnosed = (output: string, name: string): number => Number(new RegExp(`^${name}:\\s*([\\d.]+)`, 'm').exec(output)?.[1] ?? NaN)
 
 /** Compiles files (absolute paths inside the package, so that `vitrail` resolves to its built types) in one process. */
 export const compile = (version: Version, files: readonly string[], flags: readonly string[] = ['--noEmit']): Promise<Compiled> =>
@@ -38,7 +45,7 @@ export const compile = (version: Version, files: readonly string[], flags: reado
     execFile(process.execPath, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 }, (fault, stdout, stderr) => {
       if (fault !== null && typeof fault.code !== 'number') reject(fault)
       else if (stderr !== '') reject(new Error(`TypeScript ${version}: ${stderr}`))
-      else resolve({ diagnostics: parse(stdout), output: stdout, instantiations: Number(/^Instantiations:\s*(\d+)/m.exec(stdout)?.[1] ?? NaN) })
+      else resolve({ diagnostics: parse(stdout), output: stdout, instantiations: diagnosed(stdout, 'Instantiations'), types: diagnosed(stdout, 'Types'), memoryBytes: 1024 * diagnosed(stdout, 'Memory used'), checkSeconds: diagnosed(stdout, 'Check time'), totalSeconds: diagnosed(stdout, 'Total time') })
     })
   })
 
