@@ -3,7 +3,7 @@ import { nearest } from '../shape/nearest.js'
 import { problem, type Problem } from '../shape/problem.js'
 
 /** What an option may be, and how a sentence says so. */
-interface Rule {
+export interface Rule {
   readonly accepts: (value: unknown) => boolean
   readonly says: string
 }
@@ -24,7 +24,19 @@ export const rules = {
   weights: { says: 'a list of numbers from 0, one a class', accepts: value => Array.isArray(value) && value.length > 0 && value.every(amount.accepts) },
   flag: { says: 'true or false', accepts: value => typeof value === 'boolean' },
   record: { says: 'an object', accepts: value => isRecord(value) },
+  text: { says: 'a text', accepts: value => typeof value === 'string' && value !== '' },
+  model: { says: "a recipe's id, a file, or { recipe, config }", accepts: value => (typeof value === 'string' && value !== '') || (isRecord(value) && typeof value['recipe'] === 'string') },
+  numbers: { says: 'a list of numbers from 0 to 1', accepts: value => Array.isArray(value) && value.length > 0 && value.every(each => fraction.accepts(each) || each === 1) },
 } as const satisfies Readonly<Record<string, Rule>>
+
+/** One of some words. */
+export const oneOf = (...words: readonly string[]): Rule => ({ says: words.map(word => `'${word}'`).join(' or '), accepts: value => words.includes(value as string) })
+
+/** An object of some options and no others, none of which need be there. */
+export const recordOf = (fields: Readonly<Record<string, Rule>>): Rule => ({
+  says: `an object of ${Object.entries(fields).map(([key, { says }]) => `${key} (${says})`).join(', ')}`,
+  accepts: value => isRecord(value) && Object.entries(value).every(([key, each]) => Object.hasOwn(fields, key) && (each === undefined || fields[key]!.accepts(each))),
+})
 
 /** The options one kind of thing has. */
 export interface OptionRules {

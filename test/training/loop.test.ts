@@ -58,7 +58,7 @@ describe('a training', () => {
   it('begins with the loss of chance, and its epochs are the means of their steps', async () => {
     const { of } = await told({ epochs: 2 })
     expect(of('step')[0]!.loss).toBeCloseTo(Math.log(4), 0)
-    const mean = (key: 'loss' | 'accuracy', from: number) => of('step').slice(from, from + 4).reduce((sum, m) => sum + m[key], 0) / 4
+    const mean = (key: 'loss' | 'accuracy', from: number) => of('step').slice(from, from + 4).reduce((sum, m) => sum + m[key]!, 0) / 4
     for (const [i, epoch] of of('epoch').entries()) for (const key of ['loss', 'accuracy'] as const) expect(epoch[key]).toBeCloseTo(mean(key, 4 * i), 12)
   })
 

@@ -4,7 +4,7 @@ export interface Progress {
   readonly step: number
   /** Whether the validation that follows this step is still to be done. */
   readonly isDue: boolean
-  /** Sums over the samples since the epoch began. */
+  /** Sums over the samples since the epoch began; `correct` are those that were right, as the objective counts them. */
   readonly sums: { readonly loss: number; readonly correct: number; readonly samples: number }
   /** The best validation so far, by the number that is watched. */
   readonly best?: { readonly step: number; readonly value: number }

@@ -10,6 +10,8 @@ export type DataSource =
   | { readonly kind: 'idx'; readonly images: string; readonly labels: string; readonly classes?: readonly string[] }
   /** A folder of the binary version of CIFAR-10. */
   | { readonly kind: 'cifar10'; readonly path: string; readonly part?: 'train' | 'test' }
+  /** A file of pairs, a line each: JSON `{ "image": …, "text": … }` (.jsonl), or a path, a tab and a text (.tsv). Images lie in `images` (default: the folder of the file). */
+  | { readonly kind: 'captions'; readonly path: string; readonly images?: string }
   /** A folder of the binary version of CIFAR-100. */
   | { readonly kind: 'cifar100'; readonly path: string; readonly part?: 'train' | 'test'; readonly classes?: 'fine' | 'coarse' }
 
@@ -32,6 +34,8 @@ export interface WrittenRecipe {
   /** Its options, which weight files say. */
   readonly config?: object
   readonly model: AnyModel
+  readonly forms?: Readonly<Record<string, () => AnyModel>>
+  readonly pretexts?: Readonly<Record<string, (options: Readonly<Record<string, unknown>>) => AnyModel>>
   readonly preprocessing: { readonly mean: readonly number[]; readonly std: readonly number[]; readonly crop: number }
 }
 
@@ -41,8 +45,24 @@ export interface PartialWeights {
   readonly partial: true
 }
 
+/** A teacher as a file writes it down: a model with its weights, or what one was recorded to say (`vitrail teach`). */
+export interface DistantTeacher {
+  /** An id, a file, or a recipe with options. */
+  readonly model?: string | ModelConfig
+  /** Its weights (default: those that come with the model). */
+  readonly weights?: string
+  /** Where it runs (default `wasm`). */
+  readonly backend?: string
+  /** The feature that holds its tokens, where they are learned from. */
+  readonly tokens?: string
+  /** A file of what it said. */
+  readonly recorded?: string
+}
+
 /** A training as a file writes it down. */
 export interface TrainingConfig extends TrainSettings {
+  /** Where its settings come from, for people. */
+  readonly source?: string | readonly string[]
   /** An id (`vitrail list`), a file, a recipe with options, or in a TypeScript file a recipe or a model itself. */
   readonly model: string | ModelConfig | AnyModel | WrittenRecipe
   readonly data: DataConfig

@@ -29,17 +29,19 @@ const part = among('train', 'test')
 const sources: Readonly<Record<string, Fields>> = {
   folder: { path: needed(text), classes: texts },
   idx: { images: needed(text), labels: needed(text), classes: texts },
+  captions: { path: needed(text), images: text },
   cifar10: { path: needed(text), part },
   cifar100: { path: needed(text), part, classes: among('fine', 'coarse') },
 }
 const preparation: Fields = { mean: numbers, std: numbers, crop: number, interpolation: among('bicubic', 'bilinear'), workers: number, prefetch: number, validation: anything }
 // The numbers among them are judged by the settings themselves.
-const settings = ['epochs', 'steps', 'batchSize', 'accumulate', 'optimiser', 'schedule', 'warmup', 'loss', 'clipNorm', 'clipValue', 'average', 'layerDecay', 'seed', 'validateEvery', 'checkpointEvery', 'patience', 'watch']
+const settings = ['epochs', 'steps', 'batchSize', 'accumulate', 'optimiser', 'schedule', 'warmup', 'objective', 'loss', 'augment', 'clipNorm', 'clipValue', 'average', 'layerDecay', 'seed', 'validateEvery', 'checkpointEvery', 'patience', 'watch']
 const top: Fields = {
   model: needed(anything),
   data: needed(record),
   weights: anything,
   freeze: texts,
+  source: { accepts: value => text.accepts(value) || texts.accepts(value), says: 'a text, or a list of texts' },
   ...Object.fromEntries(settings.map(name => [name, anything])),
 }
 

@@ -1,6 +1,6 @@
 import type { Graph } from '../../graph/graph.js'
 import * as ops from '../../ops/ops.js'
-import { isOp, type Tensor } from '../../ops/tensor.js'
+import { isTensor, type Tensor } from '../../ops/tensor.js'
 import { isShape } from '../../shape/shape.js'
 
 /** Where a model looks: a weight for each patch of the image. */
@@ -16,41 +16,55 @@ export interface AttentionMap {
  * attention flow", section 3): through every layer the mean of the heads' weights, half of it the token itself, `½(A + I)`,
  * multiplied together; the row of the class token, or the mean of all rows where the model has none.
  *
- * Nothing for a model whose layers do not all look at the same tokens (windows, stages), or that has no attention.
+ * The weights are the features that attention layers give (`blocks.3.attn.weights`), gated and relative ones too. Tokens
+ * that join on the way, in front (a class token after ConViT's first blocks), bring nothing of the image with them. Where
+ * earlier layers look at other places (the token steps of a T2T-ViT, the first stages of a CoAtNet), the flow is that
+ * through the last layers that share theirs. Nothing for a model that has no attention, or looks in windows only, whose
+ * own maps are at `<path>.attn.weights`, `[windows, heads, tokens, tokens]`.
  *
  * @example
  * ((map) => [map.rows, map.columns])(attentionRollout(graph)) // [14, 14]
  */
 export const attentionRollout = (graph: Graph): AttentionMap | undefined => {
-  const layers = graph.nodes.filter((n): n is Tensor<'attention'> => isOp(n, 'attention'))
-  const [first] = layers
-  const tokens = first?.shape[0]
-  if (first === undefined || tokens === undefined || !layers.every(n => n.shape.length === 2 && n.shape[0] === tokens && n.inputs[1]!.shape[0] === tokens)) return undefined
-  const grid = gridOf(graph, tokens)
-  if (grid === undefined) return undefined
+  const layers = lastOfOnePlace(weightsIn(graph))
+  const [first, last] = [layers[0], layers.at(-1)]
+  const grid = first === undefined ? undefined : gridOf(graph, first.shape[1]!)
+  if (first === undefined || last === undefined || grid === undefined) return undefined
   const [rows, columns] = grid
-  const prefix = tokens - rows * columns
-  const identity = ops.constant(Float32Array.from({ length: tokens * tokens }, (_, i) => (i % (tokens + 1) === 0 ? 1 : 0)), [tokens, tokens])
-  const flows = layers.map((n): Tensor => ops.multiply(ops.add(ops.mean(weightsOf(n), [0]), identity), ops.scalar(0.5)))
-  const flow = flows.reduce((below, layer) => ops.matmul(layer, below))
-  const reaching = prefix > 0 ? ops.slice(flow, [0, prefix], [1, rows * columns]) : ops.mean(flow, [0], true)
-  return { weights: ops.reshape(reaching, [rows * columns]), rows, columns }
+  // A single row from the output down costs far less than the product of all matrices.
+  const start = startOf(last.shape[1]!, last.shape[1]! > rows * columns)
+  const flow = layers.reduceRight<Tensor>((row, weights) => {
+    const own = fromLast(row, weights.shape[1]!)
+    return ops.multiply(ops.add(ops.matmul(own, ops.mean(weights, [0])), own), ops.scalar(0.5))
+  }, start)
+  return { weights: ops.reshape(fromLast(flow, rows * columns), [rows * columns]), rows, columns }
 }
 
-/** The weights inside an attention, `[heads, queries, keys]`. */
-const weightsOf = ({ inputs: [q, k, , bias], attributes: { numHeads, scale } }: Tensor<'attention'>): Tensor => {
-  const heads = (t: Tensor): Tensor => {
-    const [count, dim] = t.shape as readonly [number, number]
-    return ops.transpose(ops.reshape(t, [count, numHeads, dim / numHeads]), [1, 0, 2])
-  }
-  const scores = ops.multiply(ops.matmul(heads(q!), heads(k!), { transposeB: true }), ops.scalar(scale))
-  return ops.softmax(bias === undefined ? scores : ops.add(scores, bias))
+/** The class token's row of the identity, or the mean of all rows. */
+const startOf = (tokens: number, hasClassToken: boolean): Tensor => ops.constant(Float32Array.from({ length: tokens }, (_, i) => (hasClassToken ? (i === 0 ? 1 : 0) : 1 / tokens)), [1, tokens])
+
+/** The last elements of a row: without the tokens in front that had not joined yet. */
+const fromLast = (row: Tensor, count: number): Tensor => (row.shape[1] === count ? row : ops.slice(row, [0, row.shape[1]! - count], [1, count]))
+
+/** The weights of self-attention over all tokens, `[heads, tokens, tokens]`, in the order of layers. */
+const weightsIn = ({ features }: Graph): readonly Tensor[] =>
+  [...features].flatMap(([path, signal]) => (path.endsWith('.weights') && isTensor(signal) && signal.shape.length === 3 && signal.shape[1] === signal.shape[2] ? [signal] : []))
+
+/** How many tokens may stand before the patches. */
+const mostPrefix = 16
+
+/** The last layers that look at the same places, but for tokens that joined in front. */
+const lastOfOnePlace = (layers: readonly Tensor[]): readonly Tensor[] => {
+  const other = layers.findLastIndex((weights, i) => {
+    const joined = (layers[i + 1]?.shape[1] ?? weights.shape[1]!) - weights.shape[1]!
+    return joined < 0 || joined > mostPrefix
+  })
+  return layers.slice(other + 1)
 }
 
 /** The grid of patches: the last layer that gives a map with as many places as there are tokens, but for a few at the front. */
 const gridOf = ({ layers }: Graph, tokens: number): readonly [number, number] | undefined => {
-  const most = 16
-  const maps = layers.map(({ output }) => output).filter(isShape).filter(shape => shape.length === 3 && shape[0]! * shape[1]! <= tokens && shape[0]! * shape[1]! >= tokens - most)
+  const maps = layers.map(({ output }) => output).filter(isShape).filter(shape => shape.length === 3 && shape[0]! * shape[1]! <= tokens && shape[0]! * shape[1]! >= tokens - mostPrefix)
   const last = maps.at(-1)
   return last === undefined ? undefined : [last[0]!, last[1]!]
 }

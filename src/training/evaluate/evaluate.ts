@@ -21,6 +21,7 @@ import { attentionRollout, type AttentionMap } from './attentionRollout.js'
 import type { Example } from './example.js'
 import { runEvaluation } from './runEvaluation.js'
 import type { Evaluation } from './tally.js'
+import { toPixels } from './toPixels.js'
 
 /** What a model is tested on, and how images become what it takes. */
 export interface EvaluationData extends Pick<BatchOptions, 'mean' | 'std' | 'crop' | 'interpolation' | 'workers' | 'prefetch' | 'split'> {
@@ -63,7 +64,7 @@ export const evaluate = <I, S>(model: Model<I, S>, { samples, ...preparation }: 
   const { inputs, output } = graph.right
   if (!isTensor(output) || output.shape.length !== 1) return left(problem('notAClassifier', 'evaluate: the model does not give one number for each class'))
   const numClasses = output.shape[0] as number
-  const shape = checkData(model.input, numClasses, samples)
+  const shape = checkData({ image: inputs, numClasses }, samples)
   if (shape._tag === 'Left') return shape
   const source = batches(samples, { ...preparation, shape: shape.right, batchSize, seed, shuffle: false })
   if (source._tag === 'Left') return source
@@ -115,12 +116,7 @@ const examplesOf = async (session: Session<'evaluate' | 'inspect'>, source: Batc
 type Inspected = { readonly logits: Float32Array; readonly attention?: Float32Array }
 
 const exampleOf = ({ images, labels, names, size }: Batch, i: number, { logits, attention }: Inspected, { shape, map, mean, std }: Making): Example => {
-  const [height, width, channels] = shape
   const each = sizeOf(shape)
-  const pixels = Uint8Array.from(images.subarray(i * each, (i + 1) * each), (value, at) => {
-    const c = at % channels
-    return Math.max(0, Math.min(255, Math.round(255 * (value * (std[c] ?? std[0]!) + (mean[c] ?? mean[0]!)))))
-  })
   const numClasses = logits.length / size
   const probabilities = softmax(logits.subarray(i * numClasses, (i + 1) * numClasses))
   const places = map === undefined ? 0 : map.rows * map.columns
@@ -128,7 +124,7 @@ const exampleOf = ({ images, labels, names, size }: Batch, i: number, { logits, 
     name: names[i]!,
     label: labels[i]!,
     probabilities,
-    image: { height, width, channels, pixels },
+    image: toPixels(images.subarray(i * each, (i + 1) * each), shape, { mean, std }),
     ...(map === undefined || attention === undefined ? {} : { attention: { rows: map.rows, columns: map.columns, weights: attention.slice(i * places, (i + 1) * places) } }),
   }
 }

@@ -5,12 +5,15 @@ import type { Place } from '../routines/place.js'
 import type { RoutineName } from '../routines/trainingRoutines.js'
 import { gatheredUnder } from '../routines/updateStep.js'
 import type { Training } from './prepareTraining.js'
+import type { StepForm } from './stepForms.js'
 
 /** A run of a routine on a batch. */
 export interface BatchRun {
   readonly routine: RoutineName
   readonly input: unknown
   readonly random: { readonly seed: number; readonly step: number }
+  /** The form that the step trains, where it has its own. */
+  readonly form?: StepForm
   /** What the batch was made of. */
   readonly names: readonly string[]
 }
@@ -35,12 +38,13 @@ interface Told {
 }
 
 /** In sessions of their own over the same values, whose nodes are those that layers made: passes make others of them. */
-const firstOf = async ({ session, routines, fixed, options }: Training, runs: readonly BatchRun[]): Promise<Told | undefined> => {
+const firstOf = async ({ session, routines: usual, fixed, options }: Training, runs: readonly BatchRun[]): Promise<Told | undefined> => {
   const read = await session.read()()
   if (read._tag === 'Left') return undefined
   // What was gathered may be what went wrong; each batch is looked at from the start.
   const values = new Map([...fixed, ...[...read.right].map(([name, data]) => [name, name.startsWith(gatheredUnder) ? new Float32Array(data.length) : data] as const)])
-  for (const { routine, input, random, names } of runs) {
+  for (const { routine, input, random, names, form } of runs) {
+    const routines = form?.routines ?? usual
     const looking = await openSession({ [routine]: routines.routines[routine]! }, { backend: options.backend, weights: values, asGiven: true })()
     if (looking._tag === 'Left') return undefined
     const found = await looking.right.firstNotFinite(routine, input, random)()

@@ -11,13 +11,15 @@ import { batches } from '../data/batches.js'
 import { codeOf, reasonOf } from '../data/reasonOf.js'
 import { checkpoints, files, type Found } from '../checkpoint/checkpoints.js'
 import { noProgress, type Progress } from '../checkpoint/progress.js'
+import type { Aim, Objective } from '../objectives/objective.js'
 import { trainingRoutines, type RoutineName, type TrainingRoutines } from '../routines/trainingRoutines.js'
 import { changesSince } from './changesSince.js'
 import { checkData } from './checkData.js'
 import { initialState, type Values } from './initialState.js'
 import { plainConfig } from './plainConfig.js'
 import { sameClasses } from './sameClasses.js'
-import { checkSettings, settled, type Settled } from './settled.js'
+import { StepForms } from './stepForms.js'
+import { checkSettings, objectiveIn, settled, type Settled } from './settled.js'
 import type { TrainingData } from './trainingData.js'
 import type { TrainingPlan } from './trainingEvent.js'
 import type { TrainOptions } from './trainOptions.js'
@@ -29,6 +31,8 @@ export interface Training {
   readonly options: TrainOptions
   readonly routines: TrainingRoutines
   readonly session: Session<RoutineName>
+  /** Forms that steps train, where each has its own. */
+  readonly forms: StepForms
   readonly train: Batches
   readonly validation: Batches | undefined
   /** Values of what does not change. */
@@ -54,17 +58,23 @@ export interface Training {
 export const prepareTraining = (model: AnyModel, data: TrainingData, options: TrainOptions): TaskEither<Problem, Training> => async () => {
   const parts = checkSettings(options)
   if (parts._tag === 'Left') return parts
-  const routines = trainingRoutines(model, parts.right)
+  const objective = objectiveIn(options)
+  if (objective._tag === 'Left') return objective
+  const { form, batchSize } = options
+  const { train: learned, validation: shown, mean = [0], std = [1] } = data
+  if (options.formAt !== undefined && (options.accumulate ?? 1) > 1) return left(problem('badOption', 'train: formAt and accumulate do not go together: what several forms gathered would be no gradient of any', { path: 'accumulate' }))
+  const routinesOf = (trained: AnyModel | undefined) => trainingRoutines(model, { ...parts.right, ...(objective.right === undefined ? {} : { objective: objective.right }) }, { ...(trained === undefined ? {} : { form: trained }), batchSize, train: learned, validation: typeof shown === 'object' ? shown : learned, mean, std })
+  const routines = routinesOf(form)
   if (routines._tag === 'Left') return routines
-  const sources = batchesOf(model, data, options, routines.right)
+  const sources = batchesOf(data, options, routines.right.aim)
   if (sources._tag === 'Left') return sources
   const { train, validation } = sources.right
   const close = async (): Promise<void> => {
     await Promise.all([train.close(), validation?.close()])
   }
-  const settings = settled(options, train.steps)
+  const settings = settled(options, train.steps, routines.right.aim.score)
   if (settings._tag === 'Left') return settings
-  const config = plainConfig(options, data, routines.right)
+  const config = plainConfig(options, data, routines.right, objective.right, settings.right.watch)
   const found = await startIn(options, config)
   if (found._tag === 'Left') return found
   const checkpoint = found.right?.checkpoint
@@ -76,11 +86,13 @@ export const prepareTraining = (model: AnyModel, data: TrainingData, options: Tr
     return opened
   }
   const session = opened.right
+  const forms = new StepForms(session, routinesOf)
   const dispose = async (): Promise<void> => {
+    forms.dispose()
     session.dispose()
     await close()
   }
-  const plan = planOf(session, routines.right, settings.right, options.backend, train, validation, found.right)
+  const plan = planOf(session, routines.right, settings.right, options.backend, train, validation, found.right, objective.right)
   if (plan._tag === 'Left') {
     await dispose()
     return plan
@@ -91,6 +103,7 @@ export const prepareTraining = (model: AnyModel, data: TrainingData, options: Tr
     options,
     routines: routines.right,
     session,
+    forms,
     train,
     validation,
     fixed: fixedOf(routines.right, values.right),
@@ -110,19 +123,20 @@ const warningsOf = ({ folder, resume = false }: TrainOptions, found: Found | und
 /** On its own, so that nothing else of the values is held for as long as the training lasts. */
 const fixedOf = ({ parameters, changed }: TrainingRoutines, values: Values): Values => new Map(parameters.flatMap(({ attributes: { name } }) => (changed.has(name) ? [] : [[name, values.get(name)!] as const])))
 
-const batchesOf = (model: AnyModel, { train: source, validation: other, ...preparation }: TrainingData, { batchSize, seed = 0 }: TrainOptions, { numClasses }: TrainingRoutines): Either<Problem, { readonly train: Batches; readonly validation: Batches | undefined }> => {
-  const shape = checkData(model.input, numClasses, source)
+const batchesOf = ({ train: source, validation: other, ...preparation }: TrainingData, { batchSize, seed = 0, augment = [] }: TrainOptions, aim: Aim): Either<Problem, { readonly train: Batches; readonly validation: Batches | undefined }> => {
+  const shape = checkData(aim, source)
   if (shape._tag === 'Left') return shape
   const common = { ...preparation, batchSize, seed, shape: shape.right }
-  const train = batches(source, { ...common, dropLast: true, ...(typeof other === 'number' ? { split: { validation: other, part: 'train' as const } } : {}) })
+  const whole = aim.isWhole === true ? { dropLast: true } : {}
+  const train = batches(source, { ...common, augment, dropLast: true, ...(typeof other === 'number' ? { split: { validation: other, part: 'train' as const } } : {}) })
   if (train._tag === 'Left' || other === undefined) return train._tag === 'Left' ? train : right({ train: train.right, validation: undefined })
   // What is only looked at is looked at as it is, in the same order each time.
   const { transform: _, ...plain } = common
-  const fits = typeof other === 'number' ? shape : checkData(model.input, numClasses, other)
+  const fits = typeof other === 'number' ? shape : checkData(aim, other)
   if (fits._tag === 'Left') return fits
-  const same = typeof other === 'number' ? right(undefined) : sameClasses(source, other)
+  const same = typeof other === 'number' || aim.numClasses === undefined ? right(undefined) : sameClasses(source, other)
   if (same._tag === 'Left') return same
-  const validation = typeof other === 'number' ? batches(source, { ...plain, split: { validation: other, part: 'validation' } }) : batches(other, { ...plain, shuffle: false })
+  const validation = typeof other === 'number' ? batches(source, { ...plain, ...whole, split: { validation: other, part: 'validation' } }) : batches(other, { ...plain, ...whole, shuffle: false })
   return validation._tag === 'Left' ? validation : right({ train: train.right, validation: validation.right })
 }
 
@@ -143,7 +157,7 @@ const startIn = async ({ folder, resume = false }: TrainOptions, config: Readonl
 }
 
 /** The sizes of what is to come. Errors: `missingKernels`. */
-const planOf = (session: Session<RoutineName>, { parameters, routines }: TrainingRoutines, { steps, stepsPerEpoch, batchSize }: Settled, backend: Backend, train: Batches, validation: Batches | undefined, found: Found | undefined): Either<Problem, TrainingPlan> => {
+const planOf = (session: Session<RoutineName>, { parameters, routines }: TrainingRoutines, { steps, stepsPerEpoch, batchSize }: Settled, backend: Backend, train: Batches, validation: Batches | undefined, found: Found | undefined, objective: Objective | undefined): Either<Problem, TrainingPlan> => {
   let bytes = { parameters: 0, peak: 0 }
   for (const name of Object.keys(routines) as RoutineName[]) {
     if (validation === undefined && name.startsWith('evaluate')) continue
@@ -151,6 +165,8 @@ const planOf = (session: Session<RoutineName>, { parameters, routines }: Trainin
     if (held._tag === 'Left') return held
     bytes = { parameters: Math.max(bytes.parameters, held.right.parameters), peak: Math.max(bytes.peak, held.right.peak) }
   }
+  const beside = objective?.bytes?.(batchSize) ?? right({ parameters: 0, peak: 0 })
+  if (beside._tag === 'Left') return beside
   const numbers = (role: string): number => parameters.filter(p => p.attributes.role === role).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   return right({
     backend: backend.name,
@@ -164,6 +180,6 @@ const planOf = (session: Session<RoutineName>, { parameters, routines }: Trainin
     stepsPerEpoch,
     from: found?.checkpoint.progress.step ?? 0,
     ...(found === undefined ? {} : { checkpoint: found.file }),
-    bytes,
+    bytes: { parameters: bytes.parameters + beside.right.parameters, peak: bytes.peak + beside.right.peak },
   })
 }

@@ -1,6 +1,10 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
+import { augmentationsOf } from '../data/augment/augmentationsOf.js'
 import { lossOf, type Loss } from '../losses/lossOf.js'
+import type { Scores } from '../metrics/metric.js'
+import type { Objective, ScoreName } from '../objectives/objective.js'
+import { objectiveOf, readObjective } from '../objectives/objectiveOf.js'
 import type { Optimiser } from '../optimisers/optimiser.js'
 import { optimiserOf } from '../optimisers/optimiserOf.js'
 import type { StepParts } from '../routines/stepParts.js'
@@ -22,7 +26,7 @@ export interface Settled {
   readonly validateEvery: number
   readonly checkpointEvery: number
   readonly patience: number
-  readonly watch: 'accuracy' | 'loss'
+  readonly watch: keyof Scores
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
@@ -44,7 +48,7 @@ const rules: { readonly [K in keyof TrainSettings]?: readonly [(value: never) =>
   average: [isShare, 'a number between 0 and 1, such as 0.999'],
   layerDecay: [(value: number) => isPositive(value) && value <= 1, 'a number above 0, at most 1'],
   seed: [(value: number) => Number.isSafeInteger(value) && value >= 0, 'a whole number from 0'],
-  watch: [(value: string) => value === 'accuracy' || value === 'loss', "'accuracy' or 'loss'"],
+  watch: [(value: string) => ['accuracy', 'loss', 'retrieval'].includes(value), "'accuracy', 'loss' or 'retrieval'"],
 }
 
 /** Whether something was made in code: what JSON holds has no functions. */
@@ -72,6 +76,10 @@ export const checkSettings = (settings: TrainSettings): Either<Problem, StepPart
   if (loss._tag === 'Left') return loss
   const optimiser = isMade(settings.optimiser, 'update') ? judged(settings.optimiser as Optimiser, optimiserOf) : optimiserOf(settings.optimiser)
   if (optimiser._tag === 'Left') return optimiser
+  const objective = settings.objective === undefined || isMade(settings.objective, 'aim') ? undefined : readObjective(settings.objective)
+  if (objective?._tag === 'Left') return objective
+  const steps = augmentationsOf(settings.augment ?? [])
+  if (steps._tag === 'Left') return steps
   const { clipNorm, clipValue, average, accumulate, layerDecay } = settings
   return right({
     loss: loss.right,
@@ -84,14 +92,18 @@ export const checkSettings = (settings: TrainSettings): Either<Problem, StepPart
   })
 }
 
+/** What settings say is learned; nothing where they do not say. Errors: those of `objectiveOf`. */
+export const objectiveIn = ({ objective }: Pick<TrainSettings, 'objective'>): Either<Problem, Objective | undefined> => (objective === undefined ? right(undefined) : isMade(objective, 'aim') ? right(objective as Objective) : objectiveOf(objective))
+
 /**
- * Settings made definite by how many batches an epoch has. Errors: those of {@link checkSettings} and `scheduleOf`;
- * `tooFewBatches` (fewer than make one update).
+ * Settings made definite by how many batches an epoch has, and what the objective counts. Errors: those of
+ * {@link checkSettings} and `scheduleOf`; `tooFewBatches` (fewer than make one update), `badOption`.
  */
-export const settled = (settings: TrainSettings, batchesPerEpoch: number): Either<Problem, Settled> => {
+export const settled = (settings: TrainSettings, batchesPerEpoch: number, score?: ScoreName): Either<Problem, Settled> => {
   const parts = checkSettings(settings)
   if (parts._tag === 'Left') return parts
-  const { accumulate = 1, seed = 0, batchSize, watch = 'accuracy', patience = Infinity } = settings
+  const { accumulate = 1, seed = 0, batchSize, watch = score ?? 'loss', patience = Infinity } = settings
+  if (watch !== 'loss' && watch !== score) return left(problem('badOption', `train: watch cannot be '${watch}', which this objective does not count`, { path: 'watch', remedy: score === undefined ? "'loss'" : `'loss' or '${score}'` }))
   const stepsPerEpoch = Math.floor(batchesPerEpoch / accumulate)
   if (stepsPerEpoch === 0) return left(problem('tooFewBatches', `train: an update gathers ${accumulate} batches, but an epoch has ${batchesPerEpoch}`, { remedy: 'make batchSize or accumulate smaller' }))
   const steps = settings.steps ?? settings.epochs! * stepsPerEpoch

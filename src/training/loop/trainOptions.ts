@@ -1,11 +1,15 @@
 import type { Backend } from '../../backends/device.js'
 import type { Weights } from '../../backends/loadOnce.js'
+import type { WrittenAugmentation } from '../data/augment/augmentation.js'
 import type { Loss } from '../losses/lossOf.js'
+import type { AnyModel } from '../../layers/core/model.js'
+import type { Scores } from '../metrics/metric.js'
+import type { Objective } from '../objectives/objective.js'
 import type { Optimiser } from '../optimisers/optimiser.js'
 import type { Schedule } from '../schedules/schedule.js'
 import type { TrainingEvent } from './trainingEvent.js'
 
-/** A loss, optimiser or schedule by its name and options, as JSON writes it. */
+/** An objective, loss, optimiser or schedule by its name and options, as JSON writes it. */
 export interface Named {
   readonly name: string
   readonly config?: Readonly<Record<string, unknown>>
@@ -26,8 +30,12 @@ export interface TrainSettings {
   readonly schedule: Schedule | Named
   /** A straight rise of the rate before the schedule (default none). */
   readonly warmup?: Warmup
-  /** Default: cross-entropy. */
+  /** What is learned (default: classification). */
+  readonly objective?: Objective | Named
+  /** What compares logits with what they should be, where the objective asks for it (default: cross-entropy). */
   readonly loss?: Loss | Named
+  /** What is done to the samples that are learned from, not to those that are validated on: steps by name or of `augmentations` (default nothing). */
+  readonly augment?: readonly WrittenAugmentation[]
   /** The most that the norm of all gradients together may be. */
   readonly clipNorm?: number
   /** The most that a number of a gradient may be, either way. */
@@ -44,8 +52,8 @@ export interface TrainSettings {
   readonly checkpointEvery?: number
   /** After how many validations that are not the best so far it stops (default: never). */
   readonly patience?: number
-  /** What the best is judged by (default `accuracy`; `loss` where less is better). */
-  readonly watch?: 'accuracy' | 'loss'
+  /** What the best is judged by (default: what the objective counts, `accuracy` or `retrieval`, else `loss`, of which less is better). */
+  readonly watch?: keyof Scores
 }
 
 /** How a rate rises at the start: over a number of updates or of epochs. */
@@ -61,6 +69,13 @@ export interface Warmup {
 /** Options of `train`. */
 export interface TrainOptions extends TrainSettings {
   readonly backend: Backend
+  /** The form of the model that is trained, where that is another one of the same parameters: a DeiT's two heads apart, say. */
+  readonly form?: AnyModel
+  /**
+   * The form that one update trains, by how many were made before it: one-shot training of a supernet, a part of which
+   * learns at a time. Parameters that it does not use stay as they are. Not with `accumulate`.
+   */
+  readonly formAt?: (step: number) => AnyModel
   /** What the weights begin as (default: initialised by the seed). */
   readonly weights?: Weights
   /** Where checkpoints and metrics are written (default: nowhere). */

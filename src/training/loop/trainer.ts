@@ -3,15 +3,14 @@ import type { Problem } from '../../shape/problem.js'
 import { checkpoints } from '../checkpoint/checkpoints.js'
 import { finiteTensors } from '../checkpoint/finiteTensors.js'
 import type { Progress } from '../checkpoint/progress.js'
-import { runEvaluation } from '../evaluate/runEvaluation.js'
-import type { Evaluation } from '../evaluate/tally.js'
 import type { MetricsLog } from '../metrics/metricsLog.js'
-import type { Metric, ValidationMetric } from '../metrics/metric.js'
+import type { Metric, Scores, ValidationMetric } from '../metrics/metric.js'
 import { averageName } from '../routines/updateStep.js'
 import type { KeptTensor } from '../checkpoint/checkpoint.js'
 import { BatchReader } from './batchReader.js'
 import type { Training } from './prepareTraining.js'
 import { runStep } from './runStep.js'
+import { runValidation, type Validation } from './runValidation.js'
 
 /** How a training ended. */
 export interface TrainingResult {
@@ -20,7 +19,7 @@ export interface TrainingResult {
   /** The best validation, by what was watched. */
   readonly best?: { readonly step: number; readonly value: number }
   /** The last validation. */
-  readonly validation?: Evaluation
+  readonly validation?: Validation
   /** The weights as they are now, by their published names. */
   readonly weights: ReadonlyMap<string, Float32Array>
   /** Their moving average, where one was kept. */
@@ -32,7 +31,7 @@ export interface TrainingResult {
 /** One training on its way. It lives and dies inside `train`. */
 export class Trainer {
   private progress: Progress
-  private evaluation: Evaluation | undefined
+  private evaluation: Validation | undefined
   private readonly told = new Set<string>()
   private readonly reader: BatchReader
   private readonly began = performance.now()
@@ -70,11 +69,16 @@ export class Trainer {
     if (batches._tag === 'Left') return batches
     const ran = await runStep(training, progress.step, batches.right)
     if (ran._tag === 'Left') return ran
-    const { loss, norm, correct, samples, rate } = ran.right
+    const { loss, norm, hits, samples, rate } = ran.right
     const step = progress.step + 1
     const { sums } = progress
-    this.progress = { ...progress, step, isDue: this.isDueAfter(step), sums: { loss: sums.loss + loss * samples, correct: sums.correct + correct, samples: sums.samples + samples } }
-    return this.tell({ kind: 'step', step, epoch: Math.ceil(step / settings.stepsPerEpoch), loss, accuracy: correct / samples, rate, norm })
+    this.progress = { ...progress, step, isDue: this.isDueAfter(step), sums: { loss: sums.loss + loss * samples, correct: sums.correct + hits, samples: sums.samples + samples } }
+    return this.tell({ kind: 'step', step, epoch: Math.ceil(step / settings.stepsPerEpoch), ...this.scores(loss, hits / samples), rate, norm })
+  }
+
+  private scores(loss: number, share: number): Scores {
+    const { score } = this.training.routines.aim
+    return { loss, ...(score === undefined ? {} : { [score]: share }) }
   }
 
   private isEpochEnd(step: number): boolean {
@@ -97,7 +101,7 @@ export class Trainer {
     const epoch = Math.ceil(step / this.training.settings.stepsPerEpoch)
     let next: Progress = { ...this.progress, isDue: false }
     if (this.isEpochEnd(step)) {
-      const told = await this.tell({ kind: 'epoch', step, epoch, loss: sums.loss / sums.samples, accuracy: sums.correct / sums.samples })
+      const told = await this.tell({ kind: 'epoch', step, epoch, ...this.scores(sums.loss / sums.samples, sums.correct / sums.samples) })
       if (told._tag === 'Left') return told
       next = { ...next, sums: { loss: 0, correct: 0, samples: 0 } }
     }
@@ -111,8 +115,8 @@ export class Trainer {
   }
 
   private async validate(progress: Progress, epoch: number): Promise<Either<Problem, Progress>> {
-    const { session, validation, options, settings: { watch }, routines } = this.training
-    const evaluate = (name: 'evaluate' | 'evaluateAverage') => runEvaluation(session, name, validation!, routines.numClasses, { ...(options.signal === undefined ? {} : { signal: options.signal }), onBatch: (done, samples) => options.onEvent?.({ kind: 'validating', done, samples }) })
+    const { session, validation, options, settings: { watch, seed }, routines } = this.training
+    const evaluate = (name: 'evaluate' | 'evaluateAverage') => runValidation(session, name, validation!, routines.aim, { seed, ...(options.signal === undefined ? {} : { signal: options.signal }), onBatch: (done, samples) => options.onEvent?.({ kind: 'validating', done, samples }) })
     const plain = await evaluate('evaluate')
     if (plain._tag === 'Left') return plain
     const average = routines.routines.evaluateAverage === undefined ? undefined : await evaluate('evaluateAverage')
@@ -120,11 +124,10 @@ export class Trainer {
     this.tellSkipped()
     const watched = average?.right ?? plain.right
     this.evaluation = watched
-    const value = watched[watch]
+    const value = watched[watch]!
     const { best, step, waited } = progress
     const isBest = Number.isFinite(value) && (best === undefined || (watch === 'loss' ? value < best.value : value > best.value))
-    const brief = ({ loss, accuracy }: Evaluation) => ({ loss, accuracy })
-    const metric: ValidationMetric = { kind: 'validation', step, epoch, ...brief(plain.right), ...(average === undefined ? {} : { average: brief(average.right) }), isBest }
+    const metric: ValidationMetric = { kind: 'validation', step, epoch, ...scoresOf(plain.right), ...(average === undefined ? {} : { average: scoresOf(average.right) }), isBest }
     const told = await this.tell(metric)
     if (told._tag === 'Left') return told
     if (!isBest) return right({ ...progress, waited: waited + 1 })
@@ -133,13 +136,14 @@ export class Trainer {
     return kept._tag === 'Left' ? kept : right({ ...progress, best: { step, value }, waited: 0 })
   }
 
-  private async keepBest({ step, loss, accuracy, average }: ValidationMetric): Promise<Either<Problem, void>> {
+  private async keepBest(metric: ValidationMetric): Promise<Either<Problem, void>> {
     const { folder, about = {} } = this.training.options
+    const { step, average } = metric
     if (folder === undefined) return right(undefined)
     const tensors = await this.tensors()
     if (tensors._tag === 'Left') return tensors
     const { weights, averages } = tensors.right
-    const kept = await checkpoints.keepBest(folder, weights.map(tensor => averages.get(tensor.name) ?? tensor), { ...about, step: `${step}`, validation: JSON.stringify(average ?? { loss, accuracy }) })()
+    const kept = await checkpoints.keepBest(folder, weights.map(tensor => averages.get(tensor.name) ?? tensor), { ...about, step: `${step}`, validation: JSON.stringify(average ?? scoresOf(metric)) })()
     return kept._tag === 'Left' ? kept : right(this.training.options.onEvent?.({ kind: 'checkpoint', file: kept.right, step }))
   }
 
@@ -211,3 +215,5 @@ export class Trainer {
     }
   }
 }
+
+const scoresOf = ({ loss, accuracy, retrieval }: Scores): Scores => ({ loss, ...(accuracy === undefined ? {} : { accuracy }), ...(retrieval === undefined ? {} : { retrieval }) })

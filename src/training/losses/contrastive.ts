@@ -1,8 +1,9 @@
-import { add, constant, divide, matmul, multiply, scalar, sqrt, sum, transpose } from '../../ops/ops.js'
+import { add, divide, exp, log, matmul, max, mean, multiply, reshape, scalar, sqrt, subtract, sum, transpose } from '../../ops/ops.js'
 import { OpError } from '../../ops/opError.js'
 import type { Tensor } from '../../ops/tensor.js'
 import { show } from '../../shape/shape.js'
-import { crossEntropy, type CrossEntropyOptions } from './crossEntropy.js'
+import { average } from './average.js'
+import type { CrossEntropyOptions } from './crossEntropy.js'
 import { sameShapes } from './sameShapes.js'
 
 /**
@@ -40,11 +41,19 @@ export interface ContrastiveOptions extends CrossEntropyOptions {
  * @example
  * contrastive(ops.input('images', [8, 512]), ops.input('texts', [8, 512]), ops.exp(ops.scalar(2.66))).shape // []
  */
-export const contrastive = (images: Tensor, texts: Tensor, scale: Tensor, { both = 'mean', ...options }: ContrastiveOptions = {}): Tensor => {
+export const contrastive = (images: Tensor, texts: Tensor, scale: Tensor, { both = 'mean', smoothing = 0 }: ContrastiveOptions = {}): Tensor => {
   sameShapes('contrastive', ['images', 'texts'], images, texts)
   const logits = similarities(images, texts, scale)
-  const samples = logits.shape[0] as number
-  const pairs = constant(Float32Array.from({ length: samples ** 2 }, (_, i) => (i % (samples + 1) === 0 ? 1 : 0)), [samples, samples])
-  const total = add(crossEntropy(logits, pairs, options), crossEntropy(transpose(logits, [1, 0]), pairs, options))
+  // The diagonal on its own: as a table of targets it would be as large as the logits.
+  const pairs = multiply(scale, sum(multiply(unit(images), unit(texts)), [1]))
+  const total = add(told(logits, pairs, smoothing), told(transpose(logits, [1, 0]), pairs, smoothing))
   return both === 'sum' ? total : multiply(scalar(0.5), total)
+}
+
+/** Cross-entropy of each row with its own pair, and a share of it with all: `mean(log Σ exp − (1 − s)·pair − s·mean)`. */
+const told = (logits: Tensor, pairs: Tensor, smoothing: number): Tensor => {
+  const highest = max(logits, [1], true)
+  const all = add(reshape(highest, pairs.shape), log(sum(exp(subtract(logits, highest)), [1])))
+  const right = smoothing === 0 ? pairs : add(multiply(pairs, scalar(1 - smoothing)), multiply(mean(logits, [1]), scalar(smoothing)))
+  return average(subtract(all, right))
 }

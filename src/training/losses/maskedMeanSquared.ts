@@ -26,10 +26,16 @@ export const maskedMeanSquared = (predicted: Tensor, patches: Tensor, mask: Tens
 }
 
 const normalised = (patches: Tensor): Tensor => {
+  const { centre, spread } = patchMoments(patches)
+  return divide(subtract(patches, centre), spread)
+}
+
+/** The mean of each patch and its unbiased deviation, `[patches, pixels] → [patches, 1]` both. */
+export const patchMoments = (patches: Tensor): { readonly centre: Tensor; readonly spread: Tensor } => {
   const pixels = patches.shape[1] as number
-  const centred = subtract(patches, mean(patches, [1], true))
-  const variance = divide(sum(square(centred), [1], true), scalar(pixels - 1))
-  return divide(centred, sqrt(add(variance, scalar(1e-6))))
+  const centre = mean(patches, [1], true)
+  const variance = divide(sum(square(subtract(patches, centre)), [1], true), scalar(pixels - 1))
+  return { centre, spread: sqrt(add(variance, scalar(1e-6))) }
 }
 
 const square = (x: Tensor): Tensor => multiply(x, x)

@@ -1,4 +1,4 @@
-import type { Metric } from '../metrics/metric.js'
+import type { Metric, Scores } from '../metrics/metric.js'
 import { scripted } from './html.js'
 
 /** A line in a plot; places it has no value at are left out. */
@@ -21,8 +21,8 @@ interface Plot {
 const most = 2000
 
 /**
- * The plots of a training as a script that draws them with uPlot, one below the other: loss, accuracy, rate, and the
- * norm of gradients, over the number of updates.
+ * The plots of a training as a script that draws them with uPlot, one below the other: loss, what is counted as right, rate,
+ * and the norm of gradients, over the number of updates.
  */
 export const curves = (metrics: readonly Metric[]): string => {
   const plots = plotsOf(metrics)
@@ -43,7 +43,7 @@ const plotsOf = (metrics: readonly Metric[]): readonly Plot[] => {
     const byStep = new Map(metrics.filter((m): m is Extract<Metric, { kind: K }> => m.kind === kind).map(m => [m.step, value(m)]))
     return steps.map(step => byStep.get(step) ?? null)
   }
-  const pair = (title: string, which: 'loss' | 'accuracy'): Plot => ({
+  const pair = (title: string, which: keyof Scores): Plot => ({
     title,
     steps,
     lines: [
@@ -55,7 +55,7 @@ const plotsOf = (metrics: readonly Metric[]): readonly Plot[] => {
   })
   return [
     pair('Loss', 'loss'),
-    pair('Accuracy', 'accuracy'),
+    ...[pair('Accuracy', 'accuracy'), pair('Retrieval', 'retrieval')].filter(({ lines }) => lines.length > 0),
     { title: 'Rate', steps, lines: [{ label: 'rate', colour: '#6b46c1', values: at('step', m => m.rate) }] },
     { title: 'Norm of the gradients', steps, lines: [{ label: 'norm', colour: '#718096', values: at('step', m => m.norm) }] },
   ]

@@ -1,22 +1,19 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { Routine } from '../../backends/prepare.js'
-import { trace } from '../../graph/trace.js'
 import { collectNodes, type Graph } from '../../graph/graph.js'
 import type { AnyModel } from '../../layers/core/model.js'
 import { OpError } from '../../ops/opError.js'
 import * as ops from '../../ops/ops.js'
 import { isOp, isTensor, type Tensor } from '../../ops/tensor.js'
 import { problem, type Problem } from '../../shape/problem.js'
-import { showFields } from '../../shape/shape.js'
-import { shapeOfSignal } from '../../layers/core/refuse.js'
 import { accumulate } from '../accumulate.js'
-import { crossEntropy } from '../losses/crossEntropy.js'
-import { oneHot } from '../losses/oneHot.js'
+import type { Aim } from '../objectives/objective.js'
+import { aimOf } from './aimOf.js'
 import { onAverages } from './onAverages.js'
 import { gradientsOf } from './gradientsOf.js'
 import type { Place } from './place.js'
 import { placesOf } from './placesOf.js'
-import type { StepParts } from './stepParts.js'
+import type { StepParts, StepSubject } from './stepParts.js'
 import { gradientName, updateStep, type StateTensor } from './updateStep.js'
 
 /**
@@ -37,7 +34,8 @@ export interface TrainingRoutines {
   readonly changed: ReadonlySet<string>
   /** What a checkpoint holds beside them, and what each begins as: zeros, or a parameter of the model. */
   readonly state: readonly StateTensor[]
-  readonly numClasses: number
+  /** What they are fed, and what is read off what they give. */
+  readonly aim: Aim
   /** The model in training mode. */
   readonly graph: Graph
   /** Where in the training step each of its nodes belongs. */
@@ -51,41 +49,33 @@ export const rateName = '@rate'
 export const stepName = '@step'
 
 /**
- * A classifier as the routines of a session: training steps that compute gradients, clip them, update the parameters,
- * the running statistics and the average of weights on the device; and evaluation.
+ * A model and an objective as the routines of a session: training steps that compute gradients, clip them, update the
+ * parameters, the running statistics and the average of weights on the device; and evaluation.
  *
- * Routines are fed `{ x, y }`: the model's input and class numbers. They give `loss` and `logits`, and where parameters
- * change the `norm` of all gradients before clipping. Neither loss nor norm may be infinite, or nothing changes.
+ * Routines are fed what the objective names, a classifier `{ x, y }`: the model's input and class numbers. They give the
+ * `loss` and what the objective reads, of a classifier `logits`, and where parameters change the `norm` of all gradients
+ * before clipping. Neither loss nor norm may be infinite, or nothing changes.
  *
- * Errors: those of `trace`; `notAClassifier`, `nothingToTrain`, `lossMisfit`.
+ * Errors: those of `aimOf`; `nothingToTrain`, `lossMisfit`.
  *
  * @example
  * trainingRoutines(vitTiny, { loss: losses.crossEntropy, optimiser: optimisers.adamw() }) // Either<Problem, TrainingRoutines>
  */
-export const trainingRoutines = (model: AnyModel, parts: StepParts): Either<Problem, TrainingRoutines> => {
-  const learning = trace(model, { mode: 'training' })
-  if (learning._tag === 'Left') return learning
-  const fixed = trace(model)
-  if (fixed._tag === 'Left') return fixed
-  const logits = classifierOutput(learning.right)
-  if (logits._tag === 'Left') return logits
+export const trainingRoutines = (model: AnyModel, parts: StepParts, subject: StepSubject = {}): Either<Problem, TrainingRoutines> => {
+  const known = aimOf(model, parts, subject)
+  if (known._tag === 'Left') return known
   try {
-    return made(learning.right, fixed.right, logits.right, parts)
+    return made(known.right.graph, known.right.aim, parts)
   } catch (fault) {
     if (fault instanceof OpError) return left(problem('lossMisfit', `the training step cannot be built: ${fault.message}`))
     throw fault
   }
 }
 
-const classifierOutput = ({ output }: Graph): Either<Problem, Tensor> =>
-  isTensor(output) && output.batched && output.shape.length === 1 ? right(output) : left(problem('notAClassifier', `train: the model gives ${showFields(shapeOfSignal(output))}, not one number for each class`, { remedy: 'end it with a pooling or takeToken, and a linear layer' }))
-
-const made = (graph: Graph, fixed: Graph, logits: Tensor, parts: StepParts): Either<Problem, TrainingRoutines> => {
+const made = (graph: Graph, aim: Aim, parts: StepParts): Either<Problem, TrainingRoutines> => {
   const { accumulate: batches = 1, average } = parts
   const trained = graph.parameters.filter(p => p.attributes.role === 'trained')
-  const labels = ops.input('@label', [], 'int32')
-  const numClasses = logits.shape[0] as number
-  const loss = parts.loss(logits, oneHot(labels, numClasses))
+  const { inputs, loss, outputs } = aim.train
   const { gradients, origin } = gradientsOf(loss, trained)
   if (gradients.length === 0) return left(problem('nothingToTrain', trained.length === 0 ? 'train: every parameter of the model is frozen' : 'train: the loss depends on no parameter that is trained', { remedy: 'unfreeze some' }))
   const [rate, step] = [hyperparameter(rateName), hyperparameter(stepName)]
@@ -95,19 +85,18 @@ const made = (graph: Graph, fixed: Graph, logits: Tensor, parts: StepParts): Eit
     return value !== undefined && isTensor(value) ? [{ parameter, value }] : []
   })
   const order = graph.parameters.map(p => p.attributes.name)
-  const inputs = { x: graph.inputs, y: labels }
-  const evaluated = { inputs: { x: fixed.inputs, y: labels }, outputs: { loss: crossEntropy(fixed.output as Tensor, oneHot(labels, numClasses)), logits: fixed.output } }
+  const evaluated = { inputs: aim.evaluate.inputs, outputs: { loss: aim.evaluate.loss, ...aim.evaluate.outputs } }
   const evaluation = { evaluate: evaluated, ...(average === undefined ? {} : { evaluateAverage: onAverages(evaluated, new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name))) }) }
-  const common = { parameters: graph.parameters, changed: new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name)), numClasses, graph }
+  const common = { parameters: graph.parameters, changed: new Set([...gradients, ...statistics].map(({ parameter }) => parameter.attributes.name)), aim, graph }
   if (batches === 1) {
     const { norm, updates, state } = updateStep({ gradients, statistics, rate, step, order, parts })
-    const train = { inputs, outputs: { loss, norm, logits }, updates: [...updates, ...statistics], guards: ['loss', 'norm'] }
+    const train = { inputs, outputs: { loss, norm, ...outputs }, updates: [...updates, ...statistics], guards: ['loss', 'norm'] }
     return right({ ...common, variables: usedBy(train), routines: { train, ...evaluation }, state, places: placesOf(train, graph, origin) })
   }
   const totals = gradients.map(({ parameter }) => ({ parameter, gradient: ops.parameter(gradientName(parameter), parameter.shape, { kind: 'zeros' }, 'buffer') }))
   const gathered = (total: (i: number) => Tensor) => ({
     inputs,
-    outputs: { loss, logits },
+    outputs: { loss, ...outputs },
     updates: [...gradients.map(({ gradient }, i) => ({ parameter: totals[i]!.gradient, value: accumulate(total(i), gradient, batches) })), ...statistics],
     guards: ['loss'],
   })

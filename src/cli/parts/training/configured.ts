@@ -1,25 +1,26 @@
 import { existsSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Preprocessing } from '../../../../recipes/index.js'
 import type { Weights } from '../../../backends/loadOnce.js'
 import { freeze } from '../../../graph/tree/freeze.js'
-import { isModel, type AnyModel } from '../../../layers/core/model.js'
+import type { AnyModel } from '../../../layers/core/model.js'
 import { problem, type Problem } from '../../../shape/problem.js'
-import type { TrainingConfig, WrittenRecipe } from '../../../training/config/defineTraining.js'
+import type { TrainingConfig } from '../../../training/config/defineTraining.js'
 import type { Skipped } from '../../../training/data/image.js'
 import type { TrainingData } from '../../../training/loop/trainingData.js'
+import type { Objective } from '../../../training/objectives/objective.js'
 import { loadPartialWeights, type PartialWeights } from '../../../weights/loadPartialWeights.js'
 import { openSafetensors } from '../../../weights/openSafetensors.js'
 import { showTransfer } from '../../../weights/showTransfer.js'
 import { checkpoint } from '../checkpoint.js'
 import { preprocessingOf } from '../preprocessingOf.js'
-import { readLabels } from '../readLabels.js'
 import type { Subject } from '../subject.js'
-import { subjects } from '../subjects.js'
 import { openData } from './openData.js'
-import { writtenSubject } from './writtenSubject.js'
+import { openObjective } from './openObjective.js'
+import { otherClasses } from './otherClasses.js'
+import { subjectOf } from './subjectOf.js'
 
 /** What a configuration means: a model, data, and weights to begin with. */
 export interface Configured {
@@ -27,6 +28,10 @@ export interface Configured {
   readonly id: string
   readonly model: AnyModel
   readonly data: TrainingData
+  /** What is learned, where the configuration says. */
+  readonly objective?: Objective
+  /** The form of the model that the objective trains. */
+  readonly form?: AnyModel
   readonly weights?: Weights
   /** What weight files say of the model. */
   readonly about: Readonly<Record<string, string>>
@@ -37,50 +42,57 @@ export interface Configured {
 
 /**
  * Opens what a configuration speaks of. Paths in it begin at `folder`. Errors: those of `subjects.one`, `freeze`,
- * `openData` and of reading weights; `fileUnreadable`.
+ * `openData`, `openObjective` and of reading weights; `fileUnreadable`.
  *
  * @param goesOn whether there is a checkpoint to go on from: the weights to begin with may be gone by then
  */
 export const configured = (config: TrainingConfig, folder: string, goesOn = false): TaskEither<Problem, Configured> => async () => {
   const subject = await subjectOf(config.model, folder)
   if (subject._tag === 'Left') return subject
-  const frozen = config.freeze === undefined ? right(subject.right.model as never) : freeze(subject.right.model as never, config.freeze)
-  if (frozen._tag === 'Left') return frozen
-  const model = frozen.right as AnyModel
+  const { objective: wanted } = config
+  // What learns something else stands in for the model; another form of it is only trained.
+  const pretext = wanted === undefined ? undefined : subject.right.pretexts?.[wanted.name]?.(wanted.config ?? {})
+  const [used, trained] = [pretext ?? subject.right.model, wanted === undefined ? undefined : subject.right.forms?.[wanted.name]?.()].map(each => frozenIn(each, config.freeze)) as [Either<Problem, AnyModel>, Either<Problem, AnyModel | undefined>]
+  if (used._tag === 'Left') return used
+  if (trained._tag === 'Left') return trained
+  const [model, form] = [used.right, trained.right]
   const data = await dataOf(config, folder, subject.right)
   if (data._tag === 'Left') return data
-  const weights = goesOn ? right(undefined) : await weightsOf(config, folder, model, data.right.data.train.classes)
+  const weights = goesOn ? right(undefined) : await weightsOf(config, folder, form ?? model, data.right.data.train.classes)
   if (weights._tag === 'Left') return weights
-  const { description } = subject.right
+  const objective = await openObjective(wanted, folder, data.right.data.train.classes)()
+  if (objective._tag === 'Left') {
+    await weights.right?.close()
+    return objective
+  }
+  const description = pretext === undefined ? subject.right.description : undefined
   const { mean, std } = data.right.data
   return right({
     id: subject.right.id,
     model,
     data: data.right.data,
     ...(weights.right === undefined ? {} : { weights: weights.right.weights }),
+    ...(form === undefined ? {} : { form }),
+    ...(objective.right.objective === undefined ? {} : { objective: objective.right.objective }),
     about: {
       ...(description === undefined ? {} : { recipe: description.recipe, config: JSON.stringify(description.config) }),
-      labels: JSON.stringify(data.right.data.train.classes),
+      ...(config.data.kind === 'captions' ? {} : { labels: JSON.stringify(data.right.data.train.classes) }),
       mean: mean!.join(', '),
       std: std!.join(', '),
     },
-    remarks: [...(description === undefined ? [nameless(subject.right.id)] : []), ...data.right.skipped.map(({ name, reason }) => `${name}: left out: ${reason}`), ...(weights.right?.remarks ?? [])],
-    close: async () => weights.right?.close(),
+    remarks: [...(pretext !== undefined ? [pretextual(subject.right.id, wanted!.name)] : description === undefined ? [nameless(subject.right.id)] : []), ...data.right.skipped.map(({ name, reason }) => `${name}: left out: ${reason}`), ...(weights.right?.remarks ?? []), ...objective.right.remarks],
+    close: async () => {
+      objective.right.close()
+      await weights.right?.close()
+    },
   })
 }
 
+const frozenIn = (model: AnyModel | undefined, patterns: readonly string[] | undefined): Either<Problem, AnyModel | undefined> => (model === undefined || patterns === undefined ? right(model) : (freeze(model as never, patterns) as Either<Problem, AnyModel>))
+
+const pretextual = (id: string, objective: string): string => `${id}: is trained in the form of ${objective}, with another head; to use its weights, fine-tune ${id} from them: weights: { file, partial: true }`
+
 const nameless = (id: string): string => `${id}: is no recipe with options, so its weight files will not say which model they are for; to use them, export it from a file and name that: vitrail run FILE --weights WEIGHTS`
-
-const isRecipe = (value: object): value is WrittenRecipe => 'model' in value && isModel(value.model)
-
-const subjectOf = async (given: TrainingConfig['model'], folder: string): Promise<Either<Problem, Subject>> => {
-  if (isModel(given)) return right({ id: 'the model', model: given })
-  if (typeof given === 'object' && isRecipe(given)) return right(writtenSubject(given))
-  const { recipe, config } = typeof given === 'string' ? { recipe: given, config: undefined } : (given as { readonly recipe: string; readonly config?: Readonly<Record<string, unknown>> })
-  const file = recipe.replace(/#\w+$/, '')
-  const isFile = ['.ts', '.mts', '.js', '.mjs', '.json', '.safetensors'].includes(extname(file))
-  return subjects.one(isFile ? resolve(folder, recipe) : recipe, config === undefined ? {} : { config })()
-}
 
 const dataOf = async ({ data }: TrainingConfig, folder: string, { model, preprocessing }: Subject): Promise<Either<Problem, { readonly data: TrainingData; readonly skipped: readonly Skipped[] }>> => {
   const { validation } = data
@@ -105,7 +117,9 @@ const dataOf = async ({ data }: TrainingConfig, folder: string, { model, preproc
 
 /** Mean and deviation for as many channels as the model takes: of three, the first stands for grey. */
 export const fitted = (usual: Preprocessing, model: AnyModel, { mean = usual.mean, std = usual.std }: { readonly mean?: readonly number[]; readonly std?: readonly number[] }): { readonly mean: readonly number[]; readonly std: readonly number[] } => {
-  const channels = 'shape' in model.input ? model.input.shape[2] : undefined
+  const { input } = model
+  const image = 'shape' in input ? input : (input.fields['x'] ?? input.fields['image'])
+  const channels = image !== undefined && 'shape' in image ? image.shape[2] : undefined
   const fit = (values: readonly number[], own: boolean): readonly number[] => (own || values.length === 1 || values.length === channels ? values : values.slice(0, 1))
   return { mean: fit(mean, mean !== usual.mean), std: fit(std, std !== usual.std) }
 }
@@ -122,16 +136,8 @@ const weightsOf = async ({ weights: given, seed = 0 }: TrainingConfig, folder: s
     await close()
     return typeof given === 'string' && loaded.left.remedy === undefined ? left({ ...loaded.left, remedy: `to take over what fits: weights: { file: '${given}', partial: true }` }) : loaded
   }
-  const remarks = [...strangers(path, opened.right.metadata['labels'], classes)]
+  const remarks = [...otherClasses(path, opened.right.metadata['labels'], classes)]
   if (typeof loaded.right === 'function' || loaded.right instanceof Map) return right({ weights: loaded.right as Weights, remarks, close })
   const { weights, report } = loaded.right as PartialWeights
   return right({ weights, remarks: [...showTransfer(report).split('\n').map(line => `${path}: ${line}`), ...remarks], close })
-}
-
-/** What a head has learned is of no use where the same number means another class. */
-const strangers = (path: string, labels: string | undefined, classes: readonly string[]): readonly string[] => {
-  const known = labels === undefined ? undefined : readLabels(labels, classes.length, path)
-  if (known?._tag !== 'Right' || known.right.every((name, i) => name === classes[i])) return []
-  const few = (names: readonly string[]): string => `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`
-  return [`${path}: its classes are ${few(known.right)}, but those of the data ${few(classes)}; data.classes gives them another order`]
 }

@@ -1,6 +1,6 @@
 import type { SingleBar } from 'cli-progress'
 import { showProblem } from '../../../shape/problem.js'
-import type { Metric } from '../../../training/metrics/metric.js'
+import type { Metric, Scores } from '../../../training/metrics/metric.js'
 import type { TrainingEvent, TrainingPlan } from '../../../training/loop/trainingEvent.js'
 import { format } from '../format.js'
 import type { Terminal } from '../terminal.js'
@@ -26,13 +26,16 @@ export const describePlan = ({ backend, parameters, trained, samples, validation
     ...(checkpoint === undefined ? [] : [`goes on     from step ${format.count(from)} of ${checkpoint}`]),
   ].join('\n')
 
+/** `loss 0.4321, 85.00 % right`; of pairs it is said how many were found. */
+const scored = ({ loss, accuracy, retrieval }: Scores): string => `loss ${loss.toFixed(4)}${accuracy === undefined ? '' : `, ${percent(accuracy)} right`}${retrieval === undefined ? '' : `, ${percent(retrieval)} found`}`
+
 const line = (metric: Metric): string => {
-  const { epoch, step, loss, accuracy } = metric
+  const { epoch, step } = metric
   const place = `epoch ${epoch}, step ${step}`
-  if (metric.kind === 'step') return `${place}: loss ${loss.toFixed(4)}`
-  if (metric.kind === 'epoch') return `${place}: trained with loss ${loss.toFixed(4)}, ${percent(accuracy)} right`
-  const average = metric.average === undefined ? '' : `; averaged weights: loss ${metric.average.loss.toFixed(4)}, ${percent(metric.average.accuracy)} right`
-  return `${place}: validated with loss ${loss.toFixed(4)}, ${percent(accuracy)} right${average}${metric.isBest ? ', the best so far' : ''}`
+  if (metric.kind === 'step') return `${place}: loss ${metric.loss.toFixed(4)}`
+  if (metric.kind === 'epoch') return `${place}: trained with ${scored(metric)}`
+  const average = metric.average === undefined ? '' : `; averaged weights: ${scored(metric.average)}`
+  return `${place}: validated with ${scored(metric)}${average}${metric.isBest ? ', the best so far' : ''}`
 }
 
 /** How long something takes, for a bar. */

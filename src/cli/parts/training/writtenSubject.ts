@@ -9,8 +9,8 @@ import type { Description, Subject } from '../subject.js'
  * A recipe that a TypeScript configuration imports. It has a description only where that builds this very model:
  * `{ ...recipe, model: another }` has none.
  */
-export const writtenSubject = ({ family, model, preprocessing, config }: WrittenRecipe): Subject => {
-  const subject = { id: family, model, preprocessing }
+export const writtenSubject = ({ family, model, preprocessing, forms, pretexts, config }: WrittenRecipe): Subject => {
+  const subject = { id: family, model, preprocessing, ...(forms === undefined ? {} : { forms }), ...(pretexts === undefined ? {} : { pretexts }) }
   if (config === undefined) return subject
   const description = { recipe: family, config: JSON.parse(JSON.stringify(config)) as Description['config'] }
   const rebuilt = describedSubject(family, description)

@@ -1,0 +1,13 @@
+/** What a training learns, as values: `vitrail train` names them in a configuration. */
+export { classification, type ClassificationOptions } from './objectives/classification.js'
+export { colourisation } from './objectives/colourisation.js'
+export { contrastive, type ContrastiveObjective } from './objectives/contrastive.js'
+export { distillation, type DistillationObjective } from './objectives/distillation.js'
+export { inpainting, type InpaintingOptions } from './objectives/inpainting.js'
+export { maskedAutoencoder } from './objectives/maskedAutoencoder.js'
+export { maskedPatches, type MaskedPatchesOptions } from './objectives/maskedPatches.js'
+export { objectiveOf, type Resources } from './objectives/objectiveOf.js'
+export { pruning, type PruningObjective } from './objectives/pruning.js'
+export { restoration, type Damage, type Damaged } from './objectives/restoration.js'
+export { rotation } from './objectives/rotation.js'
+export { tokenLabelling, type TokenLabellingObjective } from './objectives/tokenLabelling.js'
