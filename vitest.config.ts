@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^vitrail$/, replacement: here('src/index.ts') },
       { find: /^vitrail\/recipes$/, replacement: here('recipes/index.ts') },
       { find: /^vitrail\/recipes\/(.*)$/, replacement: here('recipes/$1.ts') },
+      { find: /^vitrail\/search$/, replacement: here('src/search/index.ts') },
       { find: /^vitrail\/training$/, replacement: here('src/training/index.ts') },
       { find: /^vitrail\/testing$/, replacement: here('src/testing/index.ts') },
       { find: /^vitrail\/testing\/arbitraries$/, replacement: here('src/testing/arbitraries/index.ts') },

@@ -74,7 +74,7 @@ export const clipImage = <const C extends ClipImageConfig>(config: C) => {
     classToken({ vector: 'class_embedding' }),
     positionEmbed({ table: 'positional_embedding' }),
     named('ln_pre', layerNorm({ epsilon })),
-    named('transformer.resblocks', repeat(config.depth, block(dim, config.numHeads as C['numHeads'], epsilon, false))),
+    named('transformer.resblocks', repeat(config.depth as C['depth'], block(dim, config.numHeads as C['numHeads'], epsilon, false))),
     takeToken(0),
     named('ln_post', layerNorm({ epsilon })),
     projection({ dim: config.embedDim as C['embedDim'] }),
@@ -94,7 +94,7 @@ export const clipText = <const C extends ClipTextConfig>(config: C) => {
   const encoder = serial(
     named('token_embedding', embedding({ vocabularySize: config.vocabularySize ?? 49408, dim })),
     positionEmbed({ table: 'positional_embedding' }),
-    named('transformer.resblocks', repeat(config.textDepth, block(dim, config.textNumHeads as C['textNumHeads'], epsilon, true))),
+    named('transformer.resblocks', repeat(config.textDepth as C['textDepth'], block(dim, config.textNumHeads as C['textNumHeads'], epsilon, true))),
     named('ln_final', layerNorm({ epsilon })),
   )
   return serial(fanOut({ x: unnamed(encoder), ids: unnamed(identity()) }), takeLargestToken(), projection({ dim: config.embedDim as C['embedDim'], parameter: 'text_projection' }))

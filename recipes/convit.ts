@@ -7,7 +7,7 @@ import {
 import type { AnyLayer } from '../src/layers/core/layer.js'
 import type { Pair } from '../src/shape/patches.js'
 import { problem } from '../src/shape/problem.js'
-import { both, is, isLess, not } from './kit/conditions.js'
+import { both, is, isLess, least, minus, not } from './kit/conditions.js'
 import { imageModel, imagenetPreprocessing, option, type Field, type ImageInput, type ImageModel, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
@@ -88,8 +88,8 @@ export const convitTokens = <const C extends ConvitConfig>(config: C) => {
     named('patch_embed', serial(named('proj', patchEmbed({ patchSize: config.patchSize as C['patchSize'], dim: config.dim as C['dim'] })), flattenTokens())),
     when(option(config, 'positions', true), positionEmbed()),
     named('pos_drop', dropout(config.positionDropout ?? 0)),
-    when(isLess(0, local), repeat(Math.min(local, config.depth), index => localBlock(config, index))),
-    when(joins, serial(classToken(), named('blocks', repeat(config.depth - local, index => globalBlock(config, local + index), { first: local })))),
+    when(isLess(0, local), repeat(least(local, config.depth as C['depth']), index => localBlock(config, index))),
+    when(joins, serial(classToken(), named('blocks', repeat(minus(config.depth as C['depth'], local), index => globalBlock(config, local + index), { first: local })))),
     named('norm', layerNorm({ epsilon: config.epsilon ?? 1e-6 })),
     // Checkpoints hold a class token even where none ever joins.
     when(not(joins), serial(classToken(), skipTokens(1))),

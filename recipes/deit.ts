@@ -1,8 +1,8 @@
 import { right, type Either } from 'fp-ts/lib/Either.js'
-import { fanOut, linear, merge, parallel, serial, takeToken, type Problem } from '../src/index.js'
+import { fanOut, linear, merge, parallel, serial, takeToken, type AnyModel, type Problem } from '../src/index.js'
 import { imagenetPreprocessing, imageModel, option, type ImageInput, type ImageModel, type Recipe, type Replica } from './kit/recipe.js'
 import type { RawConfig } from './kit/referenceConfig.js'
-import { readTimmConfig, vit, vitOptions, vitTokens, type VitConfig } from './vit.js'
+import { readTimmConfig, vit, vitOptions, vitPretexts, vitTokens, type VitConfig } from './vit.js'
 
 /*
  * DeiT: "Training data-efficient image transformers & distillation through attention" (Touvron et al.,
@@ -17,13 +17,21 @@ import { readTimmConfig, vit, vitOptions, vitTokens, type VitConfig } from './vi
  * @example
  * pipe(input(224, 224, 3), deitDistilled({ patchSize: 16, dim: 192, depth: 12, numHeads: 3 })) // Model<[224, 224, 3], [1000]>
  */
-export const deitDistilled = <const C extends VitConfig>(config: C) => {
+export const deitDistilled = <const C extends VitConfig>(config: C) => serial(deitTraining(config), merge('average'))
+
+/**
+ * A distilled DeiT as a layer over images, as it is trained: what each head gives, of which the second learns from a
+ * teacher. `[height, width, channels] → { head: [numClasses], head_dist: [numClasses] }`.
+ *
+ * @example
+ * pipe(input(224, 224, 3), deitTraining({ patchSize: 16, dim: 192, depth: 12, numHeads: 3 })) // Model<[224, 224, 3], { head: [1000], head_dist: [1000] }>
+ */
+export const deitTraining = <const C extends VitConfig>(config: C) => {
   const classes = option(config, 'numClasses', 1000)
   return serial(
     vitTokens({ ...config, distilled: true } as C & { readonly distilled: true }),
     fanOut({ head: takeToken(0), head_dist: takeToken(1) }),
     parallel({ head: linear(classes), head_dist: linear(classes) }),
-    merge('average'),
   )
 }
 
@@ -36,6 +44,7 @@ const deitRecipe = <const C extends VitConfig & ImageInput>(config: C): Recipe<I
   options: vitOptions,
   model: imageModel(config, vit(config)),
   preprocessing: imagenetPreprocessing,
+  pretexts: vitPretexts(config),
   withConfig: changes => eitherRecipe({ ...config, ...changes }),
 })
 
@@ -50,6 +59,7 @@ const distilledRecipe = <const C extends VitConfig & ImageInput>(config: C): Rec
   model: imageModel(config, deitDistilled(config)),
   preprocessing: imagenetPreprocessing,
   outputs,
+  forms: { distillation: () => imageModel(config, deitTraining(config)) as unknown as AnyModel },
   withConfig: changes => eitherRecipe({ ...config, distilled: true, ...changes }),
 })
 

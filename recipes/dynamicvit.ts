@@ -2,7 +2,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import {
   classToken, decideTokens, dropout, encoderBlock, fanOut, flattenTokens, keepTokens, layerNorm, linear, named, parallel, patchEmbed, positionEmbed, repeat,
   serial, skipTokens, takeToken, tanh, tokenScores, when,
-  type KeepTokens, type Problem, type TokenScores,
+  type AnyModel, type KeepTokens, type Problem, type TokenScores,
 } from '../src/index.js'
 import type { AnyLayer, Layer, ShapeFunctionOf } from '../src/layers/core/layer.js'
 import { pairOf, type Pair } from '../src/shape/patches.js'
@@ -175,6 +175,7 @@ export const dynamicVitRecipe = <const C extends DynamicVitConfig & ImageInput>(
   options: dynamicVitOptions,
   model: imageModel(config, dynamicVit(config)),
   preprocessing,
+  forms: { pruning: () => imageModel(config, dynamicVitTraining(config)) as unknown as AnyModel },
   withConfig: changes => dynamicVitRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
 

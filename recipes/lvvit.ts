@@ -6,7 +6,8 @@ import {
 } from '../src/index.js'
 import type { AnyLayer, Layer, ShapeFunctionOf } from '../src/layers/core/layer.js'
 import type { DivMod } from '../src/shape/natural.js'
-import type { Pair } from '../src/shape/patches.js'
+import { model, type AnyModel } from '../src/layers/core/model.js'
+import { pairOf, type Pair } from '../src/shape/patches.js'
 import { problem } from '../src/shape/problem.js'
 import type { Apply, ShapeFunction } from '../src/shape/shapeFunction.js'
 import { is, not } from './kit/conditions.js'
@@ -110,7 +111,7 @@ export const lvvitEmbedding = (config: LvvitConfig) => serial(flattenTokens(), c
 
 /** A map of patches to normalised tokens, the class token first. `[rows, columns, dim] → [tokens, dim]`. */
 const trunk = <const C extends LvvitConfig>(config: C) =>
-  serial(lvvitEmbedding(config), repeat(config.depth, index => lvvitBlock(config, index)), named('norm', layerNorm({ epsilon: config.epsilon ?? 1e-5 })))
+  serial(lvvitEmbedding(config), repeat(config.depth as C['depth'], index => lvvitBlock(config, index)), named('norm', layerNorm({ epsilon: config.epsilon ?? 1e-5 })))
 
 /** The logits of the class token and of every other one, apart. `[tokens, dim] → { head: [numClasses], aux_head: [tokens − 1, numClasses] }`. */
 export const lvvitBothHeads = <const C extends LvvitConfig>(config: C) => {
@@ -153,6 +154,12 @@ export const lvvit = <const C extends LvvitConfig>(config: C) => serial(lvvitPat
 export const lvvitTraining = <const C extends LvvitConfig>(config: C) =>
   serial(parallel({ x: unnamed(lvvitPatches(config)) }), mixTokens(serial(trunk(config), lvvitBothHeads(config)), { restore: 'aux_head' }))
 
+const trainingModel = <const C extends LvvitConfig & ImageInput>(config: C): AnyModel => {
+  const [[height, width], [patchHeight, patchWidth]] = [pairOf(config.imageSize), pairOf(config.patchSize)]
+  const inside = [Math.floor(height / patchHeight), Math.floor(width / patchWidth)]
+  return model({ fields: { x: { shape: [height, width, config.channels ?? 3], dtype: 'float32' }, inside: { shape: inside, dtype: 'float32' } } }, [lvvitTraining(config)])
+}
+
 /** An LV-ViT of given sizes as a recipe. */
 export const lvvitRecipe = <const C extends LvvitConfig & ImageInput>(config: C, preprocessing: Preprocessing = imagenetPreprocessing): Recipe<ImageModel<C, ReturnType<typeof lvvit<C>>>> => ({
   family: 'lvvit',
@@ -161,6 +168,7 @@ export const lvvitRecipe = <const C extends LvvitConfig & ImageInput>(config: C,
   options: lvvitOptions,
   model: imageModel(config, lvvit(config)),
   preprocessing,
+  ...(config.tokenHead === false ? {} : { forms: { tokenLabelling: () => trainingModel(config) } }),
   withConfig: changes => lvvitRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
 

@@ -145,7 +145,7 @@ export const maskedPatchPrediction = <const C extends MaskedVitConfig>(config: C
     hideTokens(config.hiddenShare ?? 0.5),
     classToken(),
     positionEmbed(),
-    repeat(config.depth, encoderBlock({ numHeads: config.numHeads as C['numHeads'], mlpRatio: config.mlpRatio ?? 4 })),
+    repeat(config.depth as C['depth'], encoderBlock({ numHeads: config.numHeads as C['numHeads'], mlpRatio: config.mlpRatio ?? 4 })),
     named('norm', layerNorm()),
     skipTokens(1),
     named('patch_head', linear((config.patchSize ** 2 * (config.channels ?? 3)) as PatchPixels<C>)),

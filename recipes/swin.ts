@@ -118,6 +118,8 @@ export interface SwinStage<C extends SwinConfig, K extends string> extends Shape
   readonly out: Field<C, 'names', 'timm'> extends 'microsoft'
     ? IsLast<C, K> extends true ? Blocks<C, K, this['in']> : Merged<C, Blocks<C, K, this['in']>>
     : Blocks<C, K, K extends '0' ? this['in'] : Merged<C, this['in']>>
+  readonly path: string
+  readonly inner: this['path'] extends `blocks.${number}` ? (Field<C, 'names', 'timm'> extends 'microsoft' ? this['in'] : this['out']) : never
 }
 type IsLast<C extends SwinConfig, K> = C['depths']['length'] extends NumberOf<K> ? true : false
 /** A stage's number, from 1, by its index. */

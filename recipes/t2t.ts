@@ -101,7 +101,7 @@ export const t2t = <const C extends T2tConfig>(config: C) => {
     classToken(),
     positionEmbed({ kind: 'sinCos', stored: 'pos_embed' }),
     named('pos_drop', dropout(config.dropout ?? 0)),
-    repeat(config.depth, index => block(config, index)),
+    repeat(config.depth as C['depth'], index => block(config, index)),
     named('norm', layerNorm({ epsilon: config.epsilon ?? 1e-5 })),
     takeToken(0),
     when(not(is(classes, 0)), named('head', linear(classes))),

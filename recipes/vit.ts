@@ -1,12 +1,12 @@
 import { right, type Either } from 'fp-ts/lib/Either.js'
 import {
-  classToken, distillationToken, dropout, encoderBlock, flattenTokens, globalPool, identity, layerNorm, linear, named, patchEmbed, positionEmbed,
-  registerTokens, repeat, serial, takeToken, tanh, tokenDropout, when,
-  type Activation, type PositionKind, type Problem,
+  classToken, distillationToken, dropout, encoderBlock, flattenTokens, globalPool, hideTokens, identity, layerNorm, linear, named, patchEmbed, positionEmbed,
+  registerTokens, repeat, serial, skipTokens, takeToken, tanh, tokenDropout, when,
+  type Activation, type AnyLayer, type AnyModel, type PositionKind, type Problem,
 } from '../src/index.js'
-import type { Pair } from '../src/shape/patches.js'
+import { pairOf, type Pair } from '../src/shape/patches.js'
 import { both, is, not } from './kit/conditions.js'
-import { imageModel, inceptionPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
+import { imageModel, inceptionPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Pretexts, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
 /*
@@ -104,7 +104,7 @@ export const vitTokens = <const C extends VitConfig>(config: C) => {
     named('pos_drop', dropout(rate)),
     named('patch_drop', tokenDropout(tokenRate, { prefixTokens: prefixLength(config) })),
     named('norm_pre', preNorm ? layerNorm({ epsilon }) : identity()),
-    repeat(config.depth, index => block(config, index)),
+    repeat(config.depth as C['depth'], index => block(config, index)),
     named('norm', finalNorm && !normsAfterPool(config) ? layerNorm({ epsilon }) : identity()),
   )
 }
@@ -135,6 +135,29 @@ export const vitHead = <const C extends VitConfig>(config: C) => {
  */
 export const vit = <const C extends VitConfig>(config: C) => serial(vitTokens(config), vitHead(config))
 
+/**
+ * A ViT that gives the pixels of its patches, `[height, width, channels] → [patches, patchSize² · channels]`, for
+ * self-supervision; `hiddenShare` of the patches are hidden in training. All but `hide`, `patch_norm` and `patch_head` is the
+ * ViT's and bears its names. Patches must be square.
+ *
+ * @example
+ * vitPixels({ imageSize: 32, patchSize: 4, dim: 32, depth: 2, numHeads: 4 }, 0.5).layers.length // 1
+ */
+export const vitPixels = <const C extends VitConfig & ImageInput>(config: C, hiddenShare = 0): AnyModel => {
+  const [embedding, ...rest] = vitTokens(config).definition.args as readonly AnyLayer[]
+  const [height, width] = pairOf(config.patchSize)
+  const hide = hiddenShare === 0 ? [] : [hideTokens(hiddenShare)]
+  const norm = named('patch_norm', normsAfterPool(config) ? layerNorm({ epsilon: config.epsilon ?? 1e-6 }) : identity())
+  return imageModel(config, serial(embedding!, ...hide, ...rest, norm, skipTokens(prefixLength(config)), named('patch_head', linear(height * width * (config.channels ?? 3)))) as AnyLayer) as unknown as AnyModel
+}
+
+/** What self-supervision makes of a ViT. */
+export const vitPretexts = <const C extends VitConfig & ImageInput>(config: C): Pretexts => ({
+  maskedPatches: ({ hiddenShare = 0.5 }) => vitPixels(config, hiddenShare as number),
+  colourisation: () => vitPixels(config),
+  inpainting: () => vitPixels(config),
+})
+
 /** A ViT of given sizes as a recipe. */
 export const vitRecipe = <const C extends VitConfig & ImageInput>(config: C, preprocessing: Preprocessing = inceptionPreprocessing): Recipe<ImageModel<C, ReturnType<typeof vit<C>>>> => ({
   family: 'vit',
@@ -143,6 +166,7 @@ export const vitRecipe = <const C extends VitConfig & ImageInput>(config: C, pre
   options: vitOptions,
   model: imageModel(config, vit(config)),
   preprocessing,
+  pretexts: vitPretexts(config),
   withConfig: changes => vitRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
 

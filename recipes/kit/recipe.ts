@@ -1,4 +1,4 @@
-import { model, type AnyModel, type InputSpec, type Model } from '../../src/layers/core/model.js'
+import { model, type AnyModel, type InputSpec, type MadeOf, type Model } from '../../src/layers/core/model.js'
 import type { Graph, Tensor } from '../../src/index.js'
 import type { AnyLayer, ShapeFunctionOf } from '../../src/layers/core/layer.js'
 import type { Apply } from '../../src/shape/shapeFunction.js'
@@ -34,6 +34,10 @@ export interface Recipe<M = AnyModel> {
   readonly outputs?: Readonly<Record<string, string>>
   /** Outputs of the reference that are computed from a graph of ours, such as a loss. */
   readonly computed?: Computed
+  /** Other forms of the model with the same parameters, by the objective that trains them: two heads apart, say. */
+  readonly forms?: Readonly<Record<string, () => AnyModel>>
+  /** What learns something else with most of its parameters, by the objective: see `pretexts`. Its weights are then fine-tuned. */
+  readonly pretexts?: Pretexts
   /** The same recipe with some options changed. */
   readonly withConfig: (changes: Readonly<Record<string, unknown>>) => Recipe
 }
@@ -43,6 +47,9 @@ export interface Recipe<M = AnyModel> {
  * given; where they differ, the graph runs on as many as the most, and what is beyond an input's own is to be left out.
  */
 export type Computed = (graph: Graph, samples: Readonly<Record<string, number>>) => Readonly<Record<string, Tensor>>
+
+/** Models that self-supervision trains, by the name of the objective, given its options. */
+export type Pretexts = Readonly<Record<string, (options: Readonly<Record<string, unknown>>) => AnyModel>>
 
 /** A model found in a reference implementation's own words, and where its outputs are in ours. */
 export interface Replica {
@@ -74,7 +81,7 @@ type Wide<D> = D extends string ? string : D extends number ? number : boolean
 export type ImageOf<C extends ImageInput> = readonly [HeightOf<C['imageSize']>, WidthOf<C['imageSize']>, Field<C, 'channels', 3> & number]
 
 /** The model a layer makes of images. */
-export type ImageModel<C extends ImageInput, L extends AnyLayer> = Model<ImageOf<C>, Apply<ShapeFunctionOf<L>, ImageOf<C>>>
+export type ImageModel<C extends ImageInput, L extends AnyLayer> = Model<ImageOf<C>, Apply<ShapeFunctionOf<L>, ImageOf<C>>> & MadeOf<L>
 
 /** A layer over an image, as a model. For generic configs, whose shapes the compiler knows only once they are given. */
 export const imageModel = <const C extends ImageInput, L extends AnyLayer>(config: C, layer: L): ImageModel<C, L> => {

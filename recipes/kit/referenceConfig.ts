@@ -12,13 +12,14 @@ const holds = {
   boolean: (value: unknown) => typeof value === 'boolean',
   string: (value: unknown) => typeof value === 'string',
   numbers: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(v => typeof v === 'number' && Number.isFinite(v)),
+  numberOrNumbers: (value: unknown) => [value].flat().length > 0 && [value].flat().every(v => typeof v === 'number' && Number.isFinite(v)),
   list: (value: unknown) => Array.isArray(value) && value.length > 0,
   pair: (value: unknown) => (typeof value === 'number' && Number.isFinite(value)) || (Array.isArray(value) && value.length === 2 && value.every(v => typeof v === 'number')),
 } as const
 
 const isOf = (kind: Kind, value: unknown): boolean => (typeof kind === 'string' ? holds[kind](value) : kind.includes(value as string))
 
-const describe = (kind: Kind): string => (typeof kind !== 'string' ? `one of ${kind.map(word => `'${word}'`).join(', ')}` : kind === 'pair' ? 'a number or a pair of numbers' : kind === 'numbers' ? 'a list of numbers' : `a ${kind}`)
+const describe = (kind: Kind): string => (typeof kind !== 'string' ? `one of ${kind.map(word => `'${word}'`).join(', ')}` : kind === 'pair' ? 'a number or a pair of numbers' : kind === 'numbers' ? 'a list of numbers' : kind === 'numberOrNumbers' ? 'a number or a list of numbers' : `a ${kind}`)
 
 /** One keyword: what kind of value it holds, and the options of ours it sets. `null` means "not given", as in Python. */
 export interface Keyword {

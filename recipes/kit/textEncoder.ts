@@ -35,7 +35,7 @@ export const textEncoder = <const C extends TextEncoderConfig>(config: C) => {
     embedding({ vocabularySize: config.vocabularySize, dim: config.dim as C['dim'] }),
     when(is(pool, 'token'), classToken()),
     positionEmbed(),
-    repeat(config.depth, encoderBlock({ numHeads: config.numHeads as C['numHeads'], mlpRatio, epsilon, dropout })),
+    repeat(config.depth as C['depth'], encoderBlock({ numHeads: config.numHeads as C['numHeads'], mlpRatio, epsilon, dropout })),
     layerNorm({ epsilon }),
     when(is(pool, 'token'), takeToken(0)),
     when(not(is(pool, 'token')), globalPool()),

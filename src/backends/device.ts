@@ -17,14 +17,17 @@ export interface TensorLike {
 }
 
 /**
- * How one node runs on one device. `run` gets its inputs in order and returns a fresh buffer.
+ * How one node runs on one device. `run` gets its inputs in order and returns a fresh buffer. Of the inputs that it
+ * `overwrites`, so many of the first, it may be told one that nothing needs any more, by its place: then it may return a
+ * buffer that shares that one's memory. Either is still to be freed.
  *
  * `adapt` rewrites one input into the form the kernel wants (a transposed or packed weight). The plan does
  * it once where that input is a weight, and at every run where it is not.
  */
 export interface Kernel<B> {
   readonly adapt?: { readonly input: number; readonly make: (buffer: B) => B }
-  readonly run: (inputs: readonly B[]) => B
+  readonly overwrites?: number
+  readonly run: (inputs: readonly B[], spare?: number) => B
 }
 
 /** What a device holds at a moment. */

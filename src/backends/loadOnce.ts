@@ -28,14 +28,16 @@ export interface Loaded<B> {
  * Errors: `missingKernels` (before any weight is read), `missingWeight`, `weightMisfit`, `loadFailed`; those of reading.
  *
  * @param runs a plan for each routine
+ * @param outer where variables are already
  */
-export const loadOnce = async <B>(device: Device<B>, { once, variables, routines }: Prepared, runs: readonly Plan<B>[], weights: Weights): Promise<Either<Problem, Loaded<B>>> => {
+export const loadOnce = async <B>(device: Device<B>, { once, variables: all, routines }: Prepared, runs: readonly Plan<B>[], weights: Weights, outer?: Memory<B>): Promise<Either<Problem, Loaded<B>>> => {
+  const variables = outer === undefined ? all : new Set<Tensor<'parameter'>>()
   const outputs = [...routines.values()].flatMap(routine => [...routine.kept])
   const users = usersOf(runs, new Set(once))
   const kept = new Set<Tensor>([...variables, ...outputs, ...users.raw])
   const setUp = plan(device, [...variables, ...once], kept, 1)
   if (setUp._tag === 'Left') return setUp
-  const memory = new Memory(device)
+  const memory = new Memory(device, outer)
   const adapted = new Map<Tensor, B>()
   const failed = await load(device, setUp.right, users.rewriters, memory, adapted, weights)
   if (failed === undefined) return right({ memory, adapted, bytes: bytesOf([...variables, ...once].filter(n => kept.has(n))) + [...users.rewriters].reduce((sum, [n, of]) => sum + of.size * bytesOf([n]), 0) })

@@ -23,11 +23,15 @@ export class Memory<B> {
     this.buffers.set(node, buffer)
   }
 
-  /** Runs a kernel on nodes held here; an input is rewritten first where the kernel wants it so and it is not already. */
-  run(node: Tensor, kernel: Kernel<B>, adapted?: B): void {
+  /**
+   * Runs a kernel on nodes held here; an input is rewritten first where the kernel wants it so and it is not already.
+   *
+   * @param spare the place of an input that ends with this node
+   */
+  run(node: Tensor, kernel: Kernel<B>, adapted?: B, spare?: number): void {
     const inputs = node.inputs.map((x, i) => (adapted !== undefined && kernel.adapt?.input === i ? adapted : this.need(x)))
     const { adapt } = kernel
-    if (adapt === undefined || adapted !== undefined) return this.set(node, kernel.run(inputs))
+    if (adapt === undefined || adapted !== undefined) return this.set(node, kernel.run(inputs, spare))
     const rewritten = adapt.make(inputs[adapt.input] as B)
     try {
       this.set(node, kernel.run(inputs.map((x, i) => (i === adapt.input ? rewritten : x))))

@@ -1,8 +1,9 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { Graph } from '../graph/graph.js'
-import { isLeaf, type Signal, type Tensor } from '../ops/tensor.js'
+import { isLeaf, isRenaming, type Signal, type Tensor } from '../ops/tensor.js'
 import { isFused } from '../ops/unfused.js'
 import { problem, type Problem } from '../shape/problem.js'
+import { sameShape } from '../shape/shape.js'
 import { composed } from './composed.js'
 import type { Device, Kernel } from './device.js'
 
@@ -11,6 +12,8 @@ export interface Step<B> {
   readonly node: Tensor
   readonly kernel: Kernel<B>
   readonly frees: readonly Tensor[]
+  /** The input, by its place, whose memory the result may take: it ends here, and nothing else has its memory. */
+  readonly spare?: number
 }
 
 /** Everything that happens at each run of one batch size, in order. */
@@ -31,6 +34,7 @@ export const plan = <B>(device: Device<B>, nodes: readonly Tensor[], kept: Reado
     for (const x of n.inputs) last.set(x, at)
   })
   const steps: Step<B>[] = []
+  const spareOf = spares(new Set(nodes), last, kept)
   nodes.forEach((node, at) => {
     const frees = [...new Set([...node.inputs, node])].filter(x => last.get(x) === at && !kept.has(x))
     if (isLeaf(node)) {
@@ -40,11 +44,40 @@ export const plan = <B>(device: Device<B>, nodes: readonly Tensor[], kept: Reado
     const whole = device.kernel(node, batch)
     const kernel = whole._tag === 'Left' && isFused(node) ? composed(device, node, batch) : whole
     if (kernel._tag === 'Left') missing.set(node.op, [...new Set([...(missing.get(node.op) ?? []), ...kernel.left])])
-    else steps.push({ node, kernel: kernel.right, frees })
+    else {
+      const spare = spareOf(node, at, kernel.right.overwrites ?? 0)
+      steps.push({ node, kernel: kernel.right, frees, ...(spare === undefined ? {} : { spare }) })
+    }
   })
   if (missing.size === 0) return right({ batch, steps })
   const list = [...missing].map(([op, kernels]) => `${op} (${kernels.join(', ')})`).join('; ')
   return left(problem('missingKernels', `${device.name}: this backend lacks kernels this model needs: ${list}`, { actual: list, remedy: 'choose another backend; `vitrail backends` lists those that work here' }))
+}
+
+/**
+ * Which of its first inputs a node may write its result over, called for each node in order. Nodes that share memory,
+ * such as reshapes of one another, are looked at together; what is not made in the run, or outlives it, is never given.
+ */
+const spares = (made: ReadonlySet<Tensor>, last: ReadonlyMap<Tensor, number>, kept: ReadonlySet<Tensor>): ((node: Tensor, at: number, overwrites: number) => number | undefined) => {
+  const owners = new Map<Tensor, Tensor>()
+  const ownerOf = (node: Tensor): Tensor => owners.get(node) ?? node
+  const sharers = new Map<Tensor, Tensor[]>()
+  const shares = (node: Tensor, owner: Tensor): void => {
+    owners.set(node, owner)
+    sharers.set(owner, [...(sharers.get(owner) ?? [owner]), node])
+  }
+  return (node, at, overwrites) => {
+    // A kernel for `after` may give its input itself.
+    if (isRenaming(node) || node.op === 'after') shares(node, ownerOf(node.inputs[0]!))
+    const place = node.inputs.findIndex((x, i) => {
+      const owner = ownerOf(x)
+      const isMade = made.has(owner) && owner.op !== 'parameter' && owner.op !== 'constant'
+      return i < overwrites && isMade && sameShape(x.shape, node.shape) && x.batched === node.batched && x.dtype === node.dtype && (sharers.get(owner) ?? [owner]).every(t => last.get(t)! <= at && !kept.has(t))
+    })
+    if (place === -1) return undefined
+    shares(node, ownerOf(node.inputs[place]!))
+    return place
+  }
 }
 
 /** The graph's own output and the features asked for, or the names that are not among its features. */

@@ -13,7 +13,8 @@ export interface PlanBytes {
 }
 
 /**
- * The bytes a plan holds, found by walking through it: every buffer appears, lives and ends where the plan says. A reshape shares its input's buffer.
+ * The bytes a plan holds, found by walking through it: every buffer appears, lives and ends where the plan says. A reshape shares its
+ * input's buffer, and what is written over an input takes it.
  *
  * @param parameters bytes held before the run begins
  */
@@ -33,10 +34,11 @@ export const planBytes = ({ variables }: Prepared, routine: PreparedRoutine, { s
     peak = Math.max(peak, live)
   }
   const inRun = new Set(steps.map(({ node }) => node).filter(n => !variables.has(n as Tensor<'parameter'>)))
-  steps.forEach(({ node, frees }, at) => {
+  steps.forEach(({ node, frees, spare }, at) => {
     for (const { parameter } of changes.before.get(at) ?? []) live -= bytes(parameter)
     if (!inRun.has(node)) return
-    if (isRenaming(node) && inRun.has(node.inputs[0]!)) owner.set(node, own(node.inputs[0]!))
+    const shared = node.inputs[isRenaming(node) ? 0 : (spare ?? -1)]
+    if (shared !== undefined && inRun.has(shared)) owner.set(node, own(shared))
     if (!isRenaming(node) || inRun.has(node.inputs[0]!)) change(node, 1)
     for (const x of frees) if (inRun.has(x) && holders.has(own(x))) change(x, -1)
   })

@@ -51,9 +51,11 @@ export interface Prepared {
  *
  * Errors: `parameterMisfit` where two routines give one name to parameters of different shapes; `noSuchParameter`
  * for a variable that is none of their parameters.
+ *
+ * @param there parameters that exist already, whose nodes are taken
  */
-export const prepare = (routines: Readonly<Record<string, Routine>>, variableNames: readonly string[] = [], passes: Pass = optimise): Either<Problem, Prepared> => {
-  const known = new Map<string, Tensor<'parameter'>>()
+export const prepare = (routines: Readonly<Record<string, Routine>>, variableNames: readonly string[] = [], passes: Pass = optimise, there: Iterable<Tensor<'parameter'>> = []): Either<Problem, Prepared> => {
+  const known = new Map<string, Tensor<'parameter'>>([...there].map(parameter => [parameter.attributes.name, parameter]))
   const entries = Object.entries(routines)
   const written = entries.flatMap(([, { updates = [] }]) => updates.map(({ parameter }) => parameter))
   for (const node of collectNodes([...entries.flatMap(([, routine]) => rootsOf(routine).flatMap(tensorsOf)), ...written])) {

@@ -8,11 +8,14 @@ import type { Device, Values } from './device.js'
 import { dropMaskValues } from './dropMaskValues.js'
 import { fitting, type Loaded } from './loadOnce.js'
 import { Memory } from './memory.js'
-import { plan, type Plan } from './plan.js'
+import { plan } from './plan.js'
 import { planBytes, type PlanBytes } from './planBytes.js'
-import type { Prepared, PreparedRoutine } from './prepare.js'
+import { prepareVariant } from './prepareVariant.js'
+import type { Prepared, PreparedRoutine, Routine } from './prepare.js'
+import type { Planned, Runnable } from './runnable.js'
 import { unfit } from './unfit.js'
 import { feeds, type Fed } from './values.js'
+import { Variant } from './variant.js'
 
 /** Options of a run. */
 export interface RunOptions {
@@ -21,13 +24,12 @@ export interface RunOptions {
   /** Seed and step of the random streams of training mode; the same ones give the same masks on every backend. */
   readonly seed?: number
   readonly step?: number
+  /** What is run in the place of the session's own routine; see {@link Session.variant}. */
+  readonly variant?: Variant
 }
 
 /** What a run gave: by name, each a typed array of all samples, or a record of them. */
 export type Outputs = Readonly<Record<string, unknown>>
-
-/** A plan, and when its run changes parameters. */
-type Planned = Plan<unknown> & { readonly changes: Changes }
 
 /** Sees each result as it appears, and says whether to stop there. */
 type Look = (node: Tensor, buffer: unknown) => Promise<boolean>
@@ -43,11 +45,13 @@ const turn = 20
  * made. `dispose` frees the parameters.
  */
 export class Session<K extends string> implements Disposable {
-  private readonly plans = new Map<string, Planned>()
+  private readonly runnables: ReadonlyMap<string, Runnable>
   private queue: Promise<unknown> = Promise.resolve()
   private state: 'open' | 'disposed' | 'lost' = 'open'
 
-  constructor(private readonly device: Device, private readonly prepared: Prepared, private readonly loaded: Loaded<unknown>) {}
+  constructor(private readonly device: Device, private readonly prepared: Prepared, private readonly loaded: Loaded<unknown>) {
+    this.runnables = new Map([...prepared.routines].map(([name, routine]) => [name, { routine, loaded, plans: new Map() }]))
+  }
 
   /** The backend it runs on. */
   get backend(): string {
@@ -68,7 +72,7 @@ export class Session<K extends string> implements Disposable {
    */
   run(name: K, input: unknown, options: RunOptions = {}): TaskEither<Problem, Outputs> {
     return () => {
-      const fed = feeds(this.routine(name).inputs, input)
+      const fed = feeds((options.variant?.runnable ?? this.runnable(name)).routine.inputs, input)
       return fed._tag === 'Left' ? Promise.resolve(fed) : this.runFed(name, fed.right, options)()
     }
   }
@@ -111,8 +115,24 @@ export class Session<K extends string> implements Disposable {
 
   /** The bytes that a routine holds on the device at a batch size, before it is run: see {@link PlanBytes}. Errors: `missingKernels`. */
   bytes(name: K, batch: number): Either<Problem, PlanBytes> {
-    const planned = this.planFor(name, this.routine(name), batch)
-    return planned._tag === 'Left' ? planned : right(planBytes(this.prepared, this.routine(name), planned.right, this.loaded.bytes))
+    const runnable = this.runnable(name)
+    const planned = this.planFor(runnable, batch)
+    return planned._tag === 'Left' ? planned : right(planBytes(this.prepared, runnable.routine, planned.right, this.loaded.bytes))
+  }
+
+  /**
+   * Another routine over the same parameters, to be run in the place of one of the session's own: a training step of a
+   * part of the model. All its parameters must be variables of this session. It holds constants, and no parameters, until
+   * it is disposed of. Errors: `noSuchParameter`, `parameterMisfit`, `missingKernels`, `loadFailed`, `disposed`.
+   */
+  variant(routine: Routine): TaskEither<Problem, Variant> {
+    return () =>
+      this.queued(async () => {
+        const made = await prepareVariant(this.device, routine, this.prepared.variables, this.loaded.memory)
+        if (made._tag === 'Left') return made
+        const { loaded } = made.right
+        return right(new Variant({ ...made.right, plans: new Map() }, () => (this.queue = this.queue.then(() => this.release(loaded)))))
+      })
   }
 
   /**
@@ -121,7 +141,7 @@ export class Session<K extends string> implements Disposable {
    */
   firstNotFinite(name: K, input: unknown, options: RunOptions = {}): TaskEither<Problem, Tensor | undefined> {
     return () => {
-      const fed = feeds(this.routine(name).inputs, input)
+      const fed = feeds(this.runnable(name).routine.inputs, input)
       if (fed._tag === 'Left') return Promise.resolve(fed)
       let found: Tensor | undefined
       const look: Look = async (node, buffer) => {
@@ -140,10 +160,7 @@ export class Session<K extends string> implements Disposable {
   dispose(): void {
     if (this.state === 'disposed') return
     this.state = 'disposed'
-    this.queue = this.queue.then(() => {
-      for (const buffer of this.loaded.adapted.values()) this.device.free(buffer)
-      this.loaded.memory.release()
-    })
+    this.queue = this.queue.then(() => this.release(this.loaded))
   }
 
   [Symbol.dispose](): void {
@@ -157,10 +174,15 @@ export class Session<K extends string> implements Disposable {
     return done
   }
 
-  private routine(name: K): PreparedRoutine {
-    const routine = this.prepared.routines.get(name)
-    if (routine === undefined) throw new Error(`a session of ${[...this.prepared.routines.keys()].join(', ')} has no routine '${name}'`)
-    return routine
+  private release({ adapted, memory }: Loaded<unknown>): void {
+    for (const buffer of adapted.values()) this.device.free(buffer)
+    memory.release()
+  }
+
+  private runnable(name: K): Runnable {
+    const runnable = this.runnables.get(name)
+    if (runnable === undefined) throw new Error(`a session of ${[...this.runnables.keys()].join(', ')} has no routine '${name}'`)
+    return runnable
   }
 
   private variable(name: string): Tensor<'parameter'> | undefined {
@@ -178,23 +200,23 @@ export class Session<K extends string> implements Disposable {
     memory.set(node, this.device.assign?.(before, buffer) ?? buffer)
   }
 
-  private planFor(name: string, routine: PreparedRoutine, batch: number): Either<Problem, Planned> {
-    const key = `${name}:${batch}`
-    const known = this.plans.get(key)
+  private planFor({ routine, plans }: Runnable, batch: number): Either<Problem, Planned> {
+    const known = plans.get(batch)
     if (known !== undefined) return right(known)
     const made = plan<unknown>(this.device, routine.each, routine.kept, batch)
     if (made._tag === 'Left') return made
     const planned = { ...made.right, changes: changesOf(routine, made.right.steps) }
-    this.plans.set(key, planned)
+    plans.set(batch, planned)
     return right(planned)
   }
 
-  private async execute(name: K, { feeds: given, batch }: Fed, { signal, seed = 0, step: stepCount = 0 }: RunOptions, look?: Look): Promise<Either<Problem, Outputs>> {
-    const routine = this.routine(name)
-    const memory = new Memory<unknown>(this.device, this.loaded.memory)
+  private async execute(name: K, { feeds: given, batch }: Fed, { signal, seed = 0, step: stepCount = 0, variant }: RunOptions, look?: Look): Promise<Either<Problem, Outputs>> {
+    const runnable = variant?.runnable ?? this.runnable(name)
+    const { routine, loaded } = runnable
+    const memory = new Memory<unknown>(this.device, loaded.memory)
     let changing = false
     try {
-      const planned = this.planFor(name, routine, batch)
+      const planned = this.planFor(runnable, batch)
       if (planned._tag === 'Left') return planned
       const { steps } = planned.right
       const changes = look === undefined ? planned.right.changes : nothing
@@ -215,18 +237,19 @@ export class Session<K extends string> implements Disposable {
           const broken = await this.brokenGuard(routine, memory)
           if (broken !== undefined) return left(broken)
         }
-        const due = changes.before.get(at) ?? []
-        changing ||= due.length > 0
-        const taken: unknown[] = []
-        for (const { value } of due) taken.push(await this.taken(value, memory, changes.shared.has(value)))
-        due.forEach(({ parameter }, i) => this.replace(parameter, taken[i]))
+        const due = changes.before.get(at)
+        if (due !== undefined) {
+          changing = true
+          const taken: unknown[] = []
+          for (const { value } of due) taken.push((changes.shared.has(value) ? undefined : memory.take(value)) ?? (await this.copyOf(value, memory)))
+          due.forEach(({ parameter }, i) => this.replace(parameter, taken[i]))
+        }
         const planStep = steps[at]
         if (planStep === undefined) break
-        const { node, kernel, frees } = planStep
-        const shape = [batch, ...node.shape]
-        if (isOp(node, 'input')) memory.set(node, this.device.upload(values.get(node) as Values, shape, node.dtype))
-        else if (isOp(node, 'dropMask')) memory.set(node, this.device.upload(dropMaskValues(node.attributes.stream, seed, stepCount, node.attributes.keep, sizeOf(shape)), shape, 'float32'))
-        else if (!isOp(node, 'parameter')) memory.run(node, kernel, this.loaded.adapted.get(node))
+        const { node, kernel, frees, spare } = planStep
+        if (isOp(node, 'input')) memory.set(node, this.device.upload(values.get(node) as Values, [batch, ...node.shape], node.dtype))
+        else if (isOp(node, 'dropMask')) memory.set(node, this.device.upload(dropMaskValues(node.attributes.stream, seed, stepCount, node.attributes.keep, batch * sizeOf(node.shape)), [batch, ...node.shape], 'float32'))
+        else if (!isOp(node, 'parameter')) memory.run(node, kernel, loaded.adapted.get(node), spare)
         if (look !== undefined && (await look(node, memory.need(node)))) return right({})
         memory.free(frees)
       }
@@ -239,10 +262,9 @@ export class Session<K extends string> implements Disposable {
     }
   }
 
-  /** A value that a parameter may keep: a buffer that nothing else holds. */
-  private async taken(value: Tensor, memory: Memory<unknown>, shared: boolean): Promise<unknown> {
-    const own = shared ? undefined : memory.take(value)
-    return own ?? this.device.upload((await this.device.download(memory.need(value))).slice(), [1, ...value.shape], 'float32')
+  /** A value that a parameter may keep, where others hold it too. */
+  private async copyOf(value: Tensor, memory: Memory<unknown>): Promise<unknown> {
+    return this.device.upload((await this.device.download(memory.need(value))).slice(), [1, ...value.shape], 'float32')
   }
 
   private async outputsOf(routine: PreparedRoutine, memory: Memory<unknown>): Promise<Outputs> {

@@ -1,14 +1,14 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { isTensor, type Signal, type Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
-import { show, sizeOf, type DType, type Integers, type Shape } from '../shape/shape.js'
+import { show, sizeOf, type DType, type Integers, type Shape, type SomeSignal } from '../shape/shape.js'
 import type { TensorLike, Values } from './device.js'
 
 /** What a program takes for an input of shape `I`: any number of samples, one after the other. */
 export type InputOf<I> = I extends Shape ? Float32Array | TensorLike : I extends Integers ? Int32Array | TensorLike : { readonly [K in keyof I]: InputOf<I[K]> }
 
 /** What a program gives for an output of shape `S`: tfjs tensors where it was given tfjs tensors, else typed arrays. */
-export type ResultOf<S, X> = S extends Shape ? Leaf<X, Float32Array> : S extends Integers ? Leaf<X, Int32Array> : { readonly [K in keyof S]: ResultOf<S[K], X> }
+export type ResultOf<S, X> = S extends Shape ? Leaf<X, Float32Array> : S extends Integers ? Leaf<X, Int32Array> : S extends SomeSignal ? Leaf<X, Values> | Readonly<Record<string, unknown>> : { readonly [K in keyof S]: ResultOf<S[K], X> }
 type Leaf<X, A> = X extends TensorLike ? X : X extends Values ? A : X extends Readonly<Record<string, unknown>> ? Leaf<X[keyof X], A> : A
 
 /** One input tensor with a copy of what it was given. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { showProblem } from '../shape/problem.js'
+import { augment } from './augment.js'
 import { backends } from './backends.js'
 import { bench } from './bench.js'
 import { check } from './check.js'
@@ -17,13 +18,15 @@ import { options } from './parts/options.js'
 import { packageRoot } from './parts/packageRoot.js'
 import type { Terminal } from './parts/terminal.js'
 import { run } from './run.js'
+import { search } from './search.js'
 import { summary } from './summary.js'
+import { teach } from './teach.js'
 import { train } from './train.js'
 import { verify } from './verify.js'
 import { zeroShot } from './zeroShot.js'
 
 /** The order in which `--help` shows them. */
-const commands = [demo, list, summary, draw, check, init, run, zeroShot, train, evaluation, verify, bench, backends] as readonly CliCommand<never>[]
+const commands = [demo, list, summary, draw, check, init, run, zeroShot, augment, train, search, teach, evaluation, verify, bench, backends] as readonly CliCommand<never>[]
 
 /**
  * Runs one command line and gives its exit code; the one place where problems become text. Never rejects.

@@ -15,6 +15,7 @@ interface RunCommandOptions {
   readonly labels?: string
   readonly backend: string
   readonly top: number
+  readonly attention?: string
   readonly json?: boolean
 }
 
@@ -22,16 +23,17 @@ interface RunCommandOptions {
 export const run: CliCommand<RunCommandOptions> = {
   usage: 'run <model>',
   about: 'says what a model sees in PNG or JPEG images',
-  examples: ['vitrail run vit_fashion_mnist --image bag.png boot.png', 'vitrail run vit_base_patch16_224 --image cat.jpg --weights vit.safetensors --labels imagenet.txt', 'vitrail run trained.safetensors --image cat.jpg --top 3 --json'],
+  examples: ['vitrail run vit_fashion_mnist --image bag.png boot.png', 'vitrail run vit_base_patch16_224 --image cat.jpg --weights vit.safetensors --labels imagenet.txt', 'vitrail run trained.safetensors --image cat.jpg --top 3 --json', 'vitrail run vit_fashion_mnist --image bag.png --attention seen'],
   options: [
     options.text('--image <files...>', 'the images').makeOptionMandatory(),
     options.text('--weights <file>', 'a safetensors file with the weights, under their published names'),
     options.text('--labels <file>', 'the names of the classes: a JSON array, or one a line'),
     options.backend(),
     options.wholeNumber('--top <n>', 'how many classes to show').default(5),
+    options.text('--attention <folder>', 'a folder for PNGs of where it looks (attention rollout)'),
     options.json(),
   ],
-  run: ([target = ''], { image: files, weights, labels, backend: name, top, json = false }, { print, warn, colours }) => async () => {
+  run: ([target = ''], { image: files, weights, labels, backend: name, top, attention: folder, json = false }, { print, warn, colours }) => async () => {
     const subject = await subjects.one(target)()
     if (subject._tag === 'Left') return subject
     const weightFile = weights ?? subject.right.weights
@@ -42,6 +44,9 @@ export const run: CliCommand<RunCommandOptions> = {
     if (backend._tag === 'Left') return backend
     const made = await classifier(subject.right, weightFile, backend.right, written === undefined ? undefined : { text: written.right, file: labels! })()
     if (made._tag === 'Left') return made
+    // Loaded only where it is asked for.
+    const pictures = folder === undefined ? undefined : await (await import('./parts/attentionPictures.js')).attentionPictures(subject.right, weightFile, backend.right)()
+    if (pictures?._tag === 'Left') return pictures
     const results: object[] = []
     let failed = false
     for (const file of files) {
@@ -54,13 +59,16 @@ export const run: CliCommand<RunCommandOptions> = {
       }
       const { probabilities, ms } = seen.right
       const best = probabilities.map((probability, index) => ({ label: made.right.labels[index]!, index, probability })).sort((a, b) => b.probability - a.probability).slice(0, top)
-      results.push({ file, top: best, probabilities, ms })
+      const drawn = await pictures?.right.draw(file, folder!)()
+      if (drawn?._tag === 'Left') return drawn
+      results.push({ file, top: best, probabilities, ms, ...(drawn === undefined ? {} : { attention: drawn.right }) })
       if (json) continue
       const rows = best.map(({ label, probability }) => [label, `${(100 * probability).toFixed(2)} %`])
       print(`${colours.bold(file)}  ${colours.dim(`${format.duration(ms)} on ${name}`)}`)
       print(`${table([{ title: 'class' }, { title: 'probability', align: 'right' }], rows, colours)}\n`)
     }
     made.right.dispose()
+    pictures?.right.dispose()
     if (json) print(JSON.stringify(results, null, 2))
     return right(failed ? 2 : 0)
   },

@@ -5,8 +5,10 @@ import { problem } from '../shape/problem.js'
 import { files } from '../training/checkpoint/checkpoints.js'
 import { prepareTraining } from '../training/loop/prepareTraining.js'
 import { train as trainModel } from '../training/loop/train.js'
+import type { TrainingResult } from '../training/loop/trainer.js'
 import { backends } from './parts/backends.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
+import { interruption } from './parts/interruption.js'
 import { options } from './parts/options.js'
 import { configured } from './parts/training/configured.js'
 import { describePlan, follow } from './parts/training/follow.js'
@@ -55,11 +57,11 @@ export const train: CliCommand<TrainCommandOptions> = {
     const goesOn = resume && [files.last, files.previous].some(name => existsSync(join(folder, name)))
     const opened = await configured(config.right, dirname(file), goesOn)()
     if (opened._tag === 'Left') return opened
-    const { id, model, data, weights, about, remarks, close } = opened.right
+    const { id, model, form, objective, data, weights, about, remarks, close } = opened.right
     try {
       for (const remark of remarks) terminal.warn(`vitrail: ${remark}`)
-      const { model: _, data: __, weights: ___, freeze: ____, ...settings } = config.right
-      const given = { ...settings, backend: backend.right, about, resume, ...(weights === undefined ? {} : { weights }) }
+      const { model: _, data: __, weights: ___, freeze: ____, objective: _____, source: ______, ...settings } = config.right
+      const given = { ...settings, backend: backend.right, about, resume, ...(objective === undefined ? {} : { objective }), ...(form === undefined ? {} : { form }), ...(weights === undefined ? {} : { weights }) }
       if (dryRun) {
         const prepared = await prepareTraining(model, data, { ...given, ...(resume ? { folder } : {}) })()
         if (prepared._tag === 'Left') return prepared
@@ -78,9 +80,9 @@ export const train: CliCommand<TrainCommandOptions> = {
         terminal.print(`stopped at step ${step}; to go on: vitrail train ${file} --out ${folder} --resume`)
         return right<never, ExitCode>(1)
       }
-      const report = await writeReport(join(folder, files.report), { id, model, data, result: done.right, metrics: join(folder, files.metrics), backend: backend.right, batchSize: config.right.batchSize, seed: config.right.seed ?? 0 })()
+      const report = await writeReport(join(folder, files.report), { id, model, data, ...(objective === undefined ? {} : { objective }), ...(form === undefined ? {} : { form }), result: done.right, metrics: join(folder, files.metrics), backend: backend.right, batchSize: config.right.batchSize, seed: config.right.seed ?? 0 })()
       if (report._tag === 'Left') return report
-      terminal.print(`${reason === 'finished' ? 'finished' : `stopped early, ${config.right.patience} validations after the best,`} at step ${step}${best === undefined ? '' : `; best ${config.right.watch ?? 'accuracy'} ${best.value.toFixed(4)} at step ${best.step}`}`)
+      terminal.print(`${reason === 'finished' ? 'finished' : `stopped early, ${config.right.patience} validations after the best,`} at step ${step}${best === undefined ? '' : `; best ${config.right.watch ?? watched(done.right)} ${best.value.toFixed(4)} at step ${best.step}`}`)
       terminal.print(`weights     ${join(folder, best === undefined ? files.last : files.best)}\nreport      ${join(folder, files.report)}`)
       return right<never, ExitCode>(0)
     } finally {
@@ -89,21 +91,5 @@ export const train: CliCommand<TrainCommandOptions> = {
   },
 }
 
-/** A signal that Ctrl-C gives, once; the second time the process ends. */
-const interruption = (tell: () => void): { readonly signal: AbortSignal; readonly release: () => void } => {
-  const controller = new AbortController()
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130)
-    tell()
-    controller.abort()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  return {
-    signal: controller.signal,
-    release: () => {
-      process.off('SIGINT', stop)
-      process.off('SIGTERM', stop)
-    },
-  }
-}
+/** What the best was judged by, where nothing is said: what was counted, else the loss. */
+const watched = ({ validation }: TrainingResult): string => Object.keys(validation ?? {}).find(key => key !== 'samples' && key !== 'loss') ?? 'loss'

@@ -32,23 +32,25 @@ export interface Graph {
 /** The nodes that some roots need and that are not yet in `seen` (which grows), inputs before users. */
 export const collectNodes = (roots: readonly Tensor[], seen: Set<Tensor> = new Set()): readonly Tensor[] => {
   const order: Tensor[] = []
-  // An explicit stack: a 200-layer model would otherwise nest too deeply.
-  const stack: { readonly node: Tensor; next: number }[] = []
+  // An explicit stack: a 200-layer model would otherwise nest too deeply. Beside each node, the input to look at next.
+  const stack: Tensor[] = []
+  const next: number[] = []
   const enter = (node: Tensor): void => {
-    if (!seen.has(node)) {
-      seen.add(node)
-      stack.push({ node, next: 0 })
-    }
+    if (seen.has(node)) return
+    seen.add(node)
+    if (node.inputs.length === 0) return void order.push(node)
+    stack.push(node)
+    next.push(0)
   }
   for (const root of roots) {
     enter(root)
     while (stack.length > 0) {
-      const top = stack[stack.length - 1]!
-      const child = top.node.inputs[top.next++]
+      const top = stack.length - 1
+      const child = stack[top]!.inputs[next[top]!++]
       if (child !== undefined) enter(child)
       else {
-        order.push(top.node)
-        stack.pop()
+        order.push(stack.pop()!)
+        next.pop()
       }
     }
   }

@@ -2,6 +2,8 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { idlePath, isFrozen, type Freezing } from '../layers/core/freezing.js'
 import { isLayer, type AnyLayer, type Mode, type Window } from '../layers/core/layer.js'
 import type { AnyModel, InputSpec, Model } from '../layers/core/model.js'
+import { unknownPath } from '../layers/core/pathPattern.js'
+import { leadingSlice } from '../layers/core/leadingSlice.js'
 import { accepted } from '../layers/core/preconditions.js'
 import { Refusal, shapeOfSignal } from '../layers/core/refuse.js'
 import { OpError } from '../ops/opError.js'
@@ -70,8 +72,8 @@ class Tracer {
   readonly parameters: Tensor<'parameter'>[] = []
   private readonly seen = new Set<Tensor>()
   private readonly names = new Set<string>()
-  private readonly taps = new Set<string>()
-  private readonly counts = new Map<string, number>()
+  private taps = new Set<string>()
+  private counts = new Map<string, number>()
   /** For each layer being run, outermost first, the nodes it has made itself. */
   private readonly owners: Tensor[][] = []
   /** The window that layers run in at the moment. */
@@ -80,6 +82,8 @@ class Tracer {
   private policy: Tensor | undefined
   /** What the layers around say of parameters, innermost first, each from its own place. */
   private freezing: readonly (readonly [place: string, Freezing])[] = []
+  /** The weights of a larger layer that layers take slices of at the moment. */
+  private larger: ReadonlyMap<string, Tensor> | undefined
 
   constructor(private readonly mode: Mode) {}
 
@@ -121,6 +125,8 @@ class Tracer {
         ...(this.window === undefined ? {} : { window: this.window }),
         applyUnder: (policy, inner, signal, scope) => this.applyUnder(policy, inner, signal, path, scope),
         ...(this.policy === undefined ? {} : { policy: this.policy }),
+        expose: (inner, signal, paths) => this.expose(inner, signal, path, paths),
+        within: (whole, parts, signal) => this.within(whole, parts, signal, path, place),
         record: (name, signal) => this.record(name, signal, place),
       })
     } catch (fault) {
@@ -165,6 +171,37 @@ class Tracer {
     return mapSignal(one, lift)
   }
 
+  /** A layer, and what is at some paths inside it: features that it made, and not those of a layer before it. */
+  private expose(layer: AnyLayer, x: Signal, parent: string, paths: Readonly<Record<string, string>>): Signal {
+    const before = new Map(this.features)
+    const output = this.apply(layer, x, parent, undefined)
+    const made = [...this.features].filter(([name, signal]) => before.get(name) !== signal)
+    // Taps have names of their own, wherever they are.
+    const inside = new Map(made.map(([name, signal]) => [name.startsWith(`${parent}.`) ? below(parent, name) : name, signal]))
+    const found = Object.entries(paths).map(([name, path]) => {
+      const signal = path === '' ? output : inside.get(path)
+      if (signal === undefined) throw new Refusal(located(unknownPath('expose', path, [...inside.keys()]), parent))
+      return [name, signal] as const
+    })
+    return Object.freeze(Object.fromEntries(found))
+  }
+
+  /** Layers whose weights are slices of those of another, which is traced apart and leaves nothing else. */
+  private within(whole: AnyLayer, parts: readonly AnyLayer[], x: Signal, path: string, place: string): readonly Signal[] {
+    const apart = new Tracer(this.mode)
+    apart.window = this.window
+    apart.apply(whole, x, path, undefined)
+    const [larger, counts, taps] = [this.larger, this.counts, this.taps]
+    this.larger = new Map(apart.parameters.map(({ attributes: { name, initialiser, role }, shape }) => [name, this.parameter(name, place, shape, initialiser, role)]))
+    const made = parts.map(part => {
+      // Parts have the same names, of layers and of what is recorded in them.
+      ;[this.counts, this.taps] = [new Map(), new Set(taps)]
+      return this.apply(part, x, path, undefined)
+    })
+    ;[this.larger, this.counts, this.taps] = [larger, counts, taps]
+    return made
+  }
+
   /** A second `linear` in one scope becomes `linear_1`. */
   private unique(parent: string, scope: string): string {
     if (scope === '') return ''
@@ -198,7 +235,8 @@ class Tracer {
     }, false)
   }
 
-  private parameter(name: string, place: string, shape: Shape, initialiser: Initialiser, role?: ParameterRole): Tensor<'parameter'> {
+  private parameter(name: string, place: string, shape: Shape, initialiser: Initialiser, role?: ParameterRole): Tensor {
+    if (this.larger !== undefined) return leadingSlice(name, this.larger.get(name), shape)
     if (this.names.has(name)) throw new Refusal(problem('duplicateParameter', `two parameters are called '${name}'`, { path: place, remedy: 'wrap one of the layers in named(…)' }))
     this.names.add(name)
     const made = parameter(name, shape, initialiser, (role ?? 'trained') === 'trained' && this.says(name, () => true) ? 'frozen' : role)

@@ -98,6 +98,7 @@ const table: Remake = {
   },
   packedAttention: (n, [qkv, bias]) => ops.packedAttention(qkv!, n.attributes, bias),
   packedAttentionGradient: (n, [qkv, dy]) => ops.packedAttentionGradient(qkv!, dy!, n.attributes),
+  groupNorm: (n, [x, gamma, beta]) => ops.groupNorm(x!, gamma!, beta!, n.attributes),
   elementwise: (n, inputs) => ops.elementwise(inputs, n.attributes.steps),
 }
 

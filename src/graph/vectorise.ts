@@ -138,5 +138,6 @@ const rules: Rules = {
   fusedLinear: byParts,
   packedAttention: byParts,
   packedAttentionGradient: byParts,
+  groupNorm: byParts,
   elementwise: byParts,
 }

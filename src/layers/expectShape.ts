@@ -1,5 +1,5 @@
 import type { Agree } from '../shape/agree.js'
-import { sameShape, type Shape, show, type Show } from '../shape/shape.js'
+import { sameShape, type Shape, show, type Show, type SomeSignal } from '../shape/shape.js'
 import { misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
@@ -7,7 +7,7 @@ import { defineLayer, type Layer } from './core/layer.js'
 
 /** The shape function of {@link expectShape}. */
 export interface ExpectShape<E extends Shape> extends ShapeFunction {
-  readonly out: OrDiffers<E, this['in'], Agree<this['in'], E>>
+  readonly out: this['in'] extends SomeSignal ? E : OrDiffers<E, this['in'], Agree<this['in'], E>>
 }
 type OrDiffers<E, S, Agreed> = [Agreed] extends [never] ? Differs<E, S> : Agreed
 type Differs<E, S> = Misfit<'expectsShape', { expected: Show<E>; shape: Show<S> }, 'expectShape'>

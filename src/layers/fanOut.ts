@@ -5,12 +5,14 @@ import type { AnyShapeError } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
-import { fieldScope, type OnField } from './core/fieldScope.js'
+import { fieldScope, type InnerOnField, type OnField } from './core/fieldScope.js'
 import { byName, firstOf } from './core/preconditions.js'
 
 /** The shape function of {@link fanOut}. */
 export interface FanOut<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
   readonly out: OrFirstError<{ readonly [K in keyof R]: OnField<K & string, ShapeFunctionOf<R[K]>, this['in']> }>
+  readonly path: string
+  readonly inner: { readonly [K in keyof R]: InnerOnField<K & string, ShapeFunctionOf<R[K]>, this['in'], this['path']> }[keyof R]
 }
 
 /** A record of outcomes, or the error among them. */

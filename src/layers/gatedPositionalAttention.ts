@@ -1,16 +1,18 @@
 import { add, constant, linear, matmul, multiply, reshape, scalar, sigmoid, slice, softmax, subtract, transpose } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
-import type { IsLess, Multiply } from '../shape/natural.js'
+import type { Multiply } from '../shape/natural.js'
 import type { Problem } from '../shape/problem.js'
+import type { Root } from '../shape/root.js'
 import { type Shape, show, type Show } from '../shape/shape.js'
 import { type AnyShapeError, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerOf } from './core/inner.js'
 import { defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
 import { firstOf, grids, rates, sizes } from './core/preconditions.js'
 import { dropout } from './dropout.js'
-import { splitsIntoHeads, type SplitsIntoHeads } from './selfAttention.js'
+import { type SelfAttention, splitsIntoHeads, type SplitsIntoHeads } from './selfAttention.js'
 
 /** Options of {@link gatedPositionalAttention}. */
 export interface GatedPositionalAttentionConfig<H extends number, R extends number, W extends number> {
@@ -30,22 +32,18 @@ export interface GatedPositionalAttentionConfig<H extends number, R extends numb
 /** The shape function of {@link gatedPositionalAttention}. */
 export interface GatedPositionalAttention<H extends number, R extends number, W extends number> extends ShapeFunction {
   readonly out: Apply<SplitsIntoHeads<H>, this['in']> extends infer S ? (S extends AnyShapeError ? S : OnGrid<S, R, W>) : never
+  readonly scope: 'attn'
+  readonly path: string
+  readonly inner: InnerOf<SelfAttention<H>, this['in'], this['path']>
 }
 /** R is 0 where no grid is given. */
 type OnGrid<S, R extends number, W extends number> = S extends readonly [infer N extends number, infer C extends number]
   ? R extends 0
-    ? number extends N ? S : N extends Squares ? S : IsLess<N, 4096> extends true ? NoSquareGrid<N, C> : S
+    ? [Root<N>] extends [never] ? NoSquareGrid<N, C> : S
     : Multiply<R, W> extends infer Places extends number ? (number extends Places | N ? S : Places extends N ? S : GridDoesNotHold<R, W, N, C>) : never
   : never
 type NoSquareGrid<N extends number, C extends number> = Misfit<'noSquareGrid', { tokens: N; shape: Show<readonly [N, C]> }, 'gatedPositionalAttention', typeof squareRemedy>
 type GridDoesNotHold<R extends number, W extends number, N extends number, C extends number> = Misfit<'gridDoesNotHold', { height: R; width: W; tokens: N; shape: Show<readonly [N, C]> }, 'gatedPositionalAttention'>
-/** A table costs nothing, unlike a root; grids beyond 64×64 are checked at run time. */
-type Squares =
-  | 1 | 4 | 9 | 16 | 25 | 36 | 49 | 64 | 81 | 100 | 121 | 144 | 169 | 196 | 225 | 256 | 289 | 324 | 361 | 400 | 441 | 484
-  | 529 | 576 | 625 | 676 | 729 | 784 | 841 | 900 | 961 | 1024 | 1089 | 1156 | 1225 | 1296 | 1369 | 1444 | 1521 | 1600 | 1681
-  | 1764 | 1849 | 1936 | 2025 | 2116 | 2209 | 2304 | 2401 | 2500 | 2601 | 2704 | 2809 | 2916 | 3025 | 3136 | 3249 | 3364 | 3481
-  | 3600 | 3721 | 3844 | 3969 | 4096
-
 const squareRemedy = 'give the grid, or let the class token join after these blocks'
 
 /**

@@ -4,11 +4,14 @@ import type { SignalShape } from '../shape/shape.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerUnder } from './core/inner.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link named}. */
 export interface Named<N extends string, F extends ShapeFunction> extends ShapeFunction {
   readonly out: Under<N, F, this['in']>
+  readonly path: string
+  readonly inner: InnerUnder<N, F, this['in'], this['path']>
 }
 
 /**

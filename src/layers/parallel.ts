@@ -6,7 +6,7 @@ import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
-import { fieldScope, type OnField } from './core/fieldScope.js'
+import { fieldScope, type InnerOnField, type OnField } from './core/fieldScope.js'
 import { byName, firstOf } from './core/preconditions.js'
 import type { OrFirstError } from './fanOut.js'
 
@@ -14,6 +14,8 @@ import type { OrFirstError } from './fanOut.js'
 export interface Parallel<R extends Readonly<Record<string, AnyLayer>>> extends ShapeFunction {
   readonly out: this['in'] extends Shape | Integers ? Expects<'expectsRecord', 'parallel', this['in']>
     : FieldNames<Omit<R, keyof this['in']>> extends readonly [infer Missing extends string, ...unknown[]] ? Misfit<'noSuchField', { layer: 'parallel'; field: Missing }, 'parallel'> : OrFirstError<Fields<R, this['in']>>
+  readonly path: string
+  readonly inner: { readonly [K in keyof R]: InnerOnField<K & string, ShapeFunctionOf<R[K]>, this['in'][K & keyof this['in']], this['path']> }[keyof R]
 }
 type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {
   readonly [K in keyof S]: K extends keyof R ? OnField<K & string, ShapeFunctionOf<R[K]>, S[K]> : S[K]

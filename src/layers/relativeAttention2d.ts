@@ -1,4 +1,4 @@
-import { add, attention, constant, conv2d, linear, matmul, multiply, relu, reshape, scalar, slice, softmax, transpose } from '../ops/ops.js'
+import { attention, constant, conv2d, linear, relu, reshape, slice, transpose } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { DivMod } from '../shape/natural.js'
 import type { Problem } from '../shape/problem.js'
@@ -6,6 +6,7 @@ import { type Shape, show, type Show } from '../shape/shape.js'
 import { type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
+import { attentionWeights, weighted } from './core/attentionWeights.js'
 import { type Arguments, choice } from './core/choice.js'
 import { type Context, defineLayer, type Layer, type ParameterDeclaration } from './core/layer.js'
 import { firstOf, image, oneOf, rates, sizes } from './core/preconditions.js'
@@ -95,8 +96,7 @@ export const relativeAttention2d = <const D extends number = never, const HD ext
       return { ...projection('qkv', 3 * inner, shape[2] as number, bias), ...positionParameters(positions, shape, numHeads, positionDim), ...projection('proj', outOf(shape), inner, bias) }
     },
     traits: { order: positions === 'none' ? 'equivariant' : 'positional', ...(positions === 'mlp' ? { inert: { 'rel_pos.mlp.fc2.bias': 'a softmax takes out what is the same for all keys' } } : {}) },
-    forward: (x, context) => {
-      const { parameters, apply } = context
+    forward: (x, { parameters, mode, path, apply, record }) => {
       const [height, width, channels] = x.shape as readonly [number, number, number]
       const [places, inner] = [height * width, innerOf(x.shape)]
       const numHeads = inner / headDim
@@ -104,7 +104,9 @@ export const relativeAttention2d = <const D extends number = never, const HD ext
       const byPart = (t: Tensor, rest: Shape): Tensor => reshape(transpose(reshape(t, [numHeads, 3, headDim, ...rest]), [1, 0, 2, ...rest.map((_, i) => 3 + i)]), [3 * inner, ...rest])
       const qkv = reshape(conv2d(x, byPart(parameters['qkv.weight']!, [channels, 1, 1]), bias ? byPart(parameters['qkv.bias']!, []) : undefined, pointwise), [places, 3 * inner])
       const [q, k, v] = [0, 1, 2].map(i => slice(qkv, [0, i * inner], [places, inner])) as unknown as readonly [Tensor, Tensor, Tensor]
-      const attended = scored(q, k, v, numHeads, positionBias(positions, height, width, numHeads, parameters), attentionDropout, context)
+      const [comparison, shift] = [{ numHeads, scale: headDim ** -0.5 }, positionBias(positions, height, width, numHeads, parameters)]
+      const weights = record(`${path}.weights`, attentionWeights(q, k, comparison, shift)) as Tensor
+      const attended = mode === 'training' && attentionDropout > 0 ? weighted(apply(dropWeights(attentionDropout), weights) as Tensor, v) : attention(q, k, v, comparison, shift)
       const projected = conv2d(reshape(attended, [height, width, inner]), parameters['proj.weight']!, parameters['proj.bias'], pointwise)
       return projDropout === 0 ? projected : apply(dropout(projDropout), projected, 'proj_drop')
     },
@@ -156,15 +158,4 @@ const positionBias = (kind: RelativePositionKind, height: number, width: number,
 const logDistances = (height: number, width: number): Float32Array => {
   const logs = (size: number): readonly number[] => Array.from({ length: 2 * size - 1 }, (_, i) => Math.sign(i - size + 1) * Math.log(1 + Math.abs(i - size + 1)))
   return Float32Array.from(logs(height).flatMap(dy => logs(width).flatMap(dx => [dy, dx])))
-}
-
-/** Attention as one op, or written out where its weights themselves are needed. */
-const scored = (q: Tensor, k: Tensor, v: Tensor, numHeads: number, bias: Tensor | undefined, rate: number, { apply, mode }: Context): Tensor => {
-  const [places, inner] = q.shape as readonly [number, number]
-  const scale = (inner / numHeads) ** -0.5
-  if (mode === 'inference' || rate === 0) return attention(q, k, v, { numHeads, scale }, bias)
-  const heads = (t: Tensor): Tensor => transpose(reshape(t, [places, numHeads, inner / numHeads]), [1, 0, 2])
-  const scores = multiply(matmul(heads(q), heads(k), { transposeB: true }), scalar(scale))
-  const weights = apply(dropWeights(rate), softmax(bias === undefined ? scores : add(scores, bias))) as Tensor
-  return reshape(transpose(matmul(weights, heads(v)), [1, 0, 2]), [places, inner])
 }

@@ -1,11 +1,13 @@
 import type { Signal } from '../ops/tensor.js'
 import { agree, type Agree } from '../shape/agree.js'
+import type { Add, IsLess } from '../shape/natural.js'
 import { problem } from '../shape/problem.js'
 import type { Show, SignalShape } from '../shape/shape.js'
 import type { AnyShapeError, Misfit } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerOf } from './core/inner.js'
 import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { counts, firstOf, sizes } from './core/preconditions.js'
 import { refuseChange, shapeOfSignal } from './core/refuse.js'
@@ -17,14 +19,20 @@ export interface RepeatConfig<N extends number> {
 }
 
 /** The shape function of {@link repeat}. */
-export interface Repeat<F extends ShapeFunction, N extends number = 0> extends ShapeFunction {
+export interface Repeat<F extends ShapeFunction, N extends number = 0, T extends number = number> extends ShapeFunction {
   readonly scope: 'blocks'
   readonly out: Under<`blocks.${N}`, F, this['in']> extends infer O
     ? O extends AnyShapeError ? O
     : [O, this['in']] extends [this['in'], O] ? O
     : OrChanges<this['in'], O, Agree<this['in'], O>>
     : never
+  readonly path: string
+  readonly inner: this['path'] extends `${infer I extends number}.${infer Rest}` ? IsOneOf<I, N, T> extends true ? InnerOf<F, this['in'], Rest> : never
+    : this['path'] extends `${infer I extends number}` ? IsOneOf<I, N, T> extends true ? this['out'] : never
+    : never
 }
+/** Whether block `I` is one of `T` from `N` on; `boolean` where the compiler does not know how many there are. */
+type IsOneOf<I extends number, N extends number, T extends number> = [IsLess<I, N>, IsLess<I, Add<N, T>>] extends [false, true] ? true : boolean
 
 /** Tracing visits every block: a slip of the pen must not keep it busy for hours. */
 const mostBlocks = 10_000
@@ -41,8 +49,8 @@ type Changes<S, O> = Misfit<'repeatMisfit', { before: Show<S>; after: Show<O> },
  * @example
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>
  */
-export function repeat<L extends AnyLayer, const N extends number = 0>(times: number, block: L, config?: RepeatConfig<N>): Layer<Repeat<ShapeFunctionOf<L>, N>>
-export function repeat<L extends AnyLayer, const N extends number = 0>(times: number, block: (index: number) => L, config?: RepeatConfig<N>): Layer<Repeat<ShapeFunctionOf<L>, N>>
+export function repeat<L extends AnyLayer, const T extends number, const N extends number = 0>(times: T, block: L, config?: RepeatConfig<N>): Layer<Repeat<ShapeFunctionOf<L>, N, T>>
+export function repeat<L extends AnyLayer, const T extends number, const N extends number = 0>(times: T, block: (index: number) => L, config?: RepeatConfig<N>): Layer<Repeat<ShapeFunctionOf<L>, N, T>>
 export function repeat(times: number, block: AnyLayer | ((index: number) => AnyLayer), config?: RepeatConfig<number>): AnyLayer {
   const { first = 0 } = config ?? {}
   const at = (index: number): AnyLayer => (isLayer(block) ? block : block(index))

@@ -5,6 +5,7 @@ import { sameShape, type Shape, show, type Show } from '../shape/shape.js'
 import type { AnyShapeError, Expects, Misfit } from '../shape/shapeError.js'
 import type { Apply, Same, ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerHere } from './core/inner.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { refuse, refuseChange, shapeOfSignal } from './core/refuse.js'
 
@@ -13,6 +14,8 @@ export interface Residual<F extends ShapeFunction, G extends ShapeFunction = Sam
   readonly out: this['in'] extends Shape
     ? Apply<F, this['in']> extends infer O ? (O extends AnyShapeError ? O : Joined<this['in'], O, Apply<G, this['in']>>) : never
     : Expects<'expectsTensor', 'residual', this['in']>
+  readonly path: string
+  readonly inner: InnerHere<F, this['in'], this['path']> extends infer O ? ([O] extends [never] ? InnerHere<G, this['in'], this['path']> : O) : never
 }
 
 type Joined<S, O, X> = X extends AnyShapeError ? X : [O, X] extends [X, O] ? O : OrDiffers<S, O, X, Agree<X, O>>

@@ -1,12 +1,10 @@
-import { constant, matmul, reshape } from '../ops/ops.js'
-import type { Tensor } from '../ops/tensor.js'
 import { type HeightOf, type Pair, pairOf, type WidthOf } from '../shape/patches.js'
 import type { Expects } from '../shape/shapeError.js'
 import type { ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { firstOf, image, oneOf, pairs, sizes } from './core/preconditions.js'
-import { resamplingMatrix, type ResizeKind, resizeKinds } from './core/resampling.js'
+import { resampled, type ResizeKind, resizeKinds } from './core/resampling.js'
 
 /** Options of {@link resize}. */
 export interface ResizeConfig {
@@ -22,8 +20,8 @@ export interface Resize<P extends Pair> extends ShapeFunction {
 }
 
 /**
- * An image at another size, interpolated between pixel centres (PyTorch's `align_corners=False`), as one product
- * with a constant matrix for each axis. `[height, width, channels] → [rows, columns, channels]`.
+ * An image at another size, interpolated between pixel centres (PyTorch's `align_corners=False`), or the
+ * nearest pixels taken; as one product with a constant matrix for each axis. `[height, width, channels] → [rows, columns, channels]`.
  * Errors: `expectsImage`.
  *
  * @param size pixels, one number for both axes or `[height, width]`
@@ -38,12 +36,7 @@ export const resize = <const P extends Pair>(size: P, config: ResizeConfig = {})
     config: { size, kind, antialias },
     check: shape => firstOf(() => pairs('resize', { size }), () => sizes('resize', { height: rows, width: columns }), () => oneOf('resize', 'kind', kind, resizeKinds), () => image('resize', shape)),
     traits: { reach: 'channel' },
-    forward: x => {
-      const [height, width, channels] = x.shape as readonly [number, number, number]
-      const along = (from: number, to: number): Tensor => constant(resamplingMatrix(from, to, kind, antialias), [to, from])
-      const tall = rows === height ? x : reshape(matmul(along(height, rows), reshape(x, [height, width * channels])), [rows, width, channels])
-      return columns === width ? tall : matmul(along(width, columns), tall)
-    },
+    forward: x => resampled(x, rows, columns, kind, antialias),
   })
 }
 

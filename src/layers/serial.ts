@@ -3,6 +3,7 @@ import type { SignalShape } from '../shape/shape.js'
 import type { AnyShapeError } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerHere } from './core/inner.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape functions of several layers, one after the other; stops at the first error. */
@@ -14,7 +15,12 @@ export type Chain<Ls extends readonly AnyLayer[], S> = S extends AnyShapeError
 export interface Serial<Ls extends readonly AnyLayer[]> extends ShapeFunction {
   // Where the compiler compares layers before they are applied, `in` is unknown, and the chain is not worked out.
   readonly out: unknown extends this['in'] ? unknown : Chain<Ls, this['in']>
+  readonly path: string
+  readonly inner: unknown extends this['in'] ? unknown : InnerOfChain<Ls, this['in'], this['path']>
 }
+type InnerOfChain<Ls extends readonly AnyLayer[], S, P> = Ls extends readonly [infer L extends AnyLayer, ...infer Rest extends readonly AnyLayer[]]
+  ? InnerHere<ShapeFunctionOf<L>, S, P> extends infer O ? ([O] extends [never] ? InnerOfChain<Rest, Apply<ShapeFunctionOf<L>, S>, P> : O) : never
+  : never
 
 /**
  * Several layers as one, applied in order: what the first takes → what the last gives.

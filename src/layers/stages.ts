@@ -1,16 +1,22 @@
 import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { AnyShapeError } from '../shape/shapeError.js'
-import type { ShapeFunction } from '../shape/shapeFunction.js'
+import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import type { Under } from '../shape/under.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerUnder } from './core/inner.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link stages}. */
 export interface Stages<Ls extends readonly AnyLayer[]> extends ShapeFunction {
   readonly scope: 'stages'
   readonly out: Walk<Ls, this['in']>
+  readonly path: string
+  readonly inner: InnerOfStages<Ls, this['in'], this['path']>
 }
+type InnerOfStages<Ls extends readonly AnyLayer[], S, P, Done extends readonly 0[] = []> = Ls extends readonly [infer L extends AnyLayer, ...infer Rest extends readonly AnyLayer[]]
+  ? InnerUnder<`${Done['length']}`, ShapeFunctionOf<L>, S, P> extends infer O ? ([O] extends [never] ? InnerOfStages<Rest, Apply<ShapeFunctionOf<L>, S>, P, [...Done, 0]> : O) : never
+  : never
 type Walk<Ls extends readonly AnyLayer[], S, Done extends readonly 0[] = []> = Ls extends readonly [infer L extends AnyLayer, ...infer Rest extends readonly AnyLayer[]]
   ? Under<`stages.${Done['length']}`, ShapeFunctionOf<L>, S> extends infer O ? (O extends AnyShapeError ? O : Walk<Rest, O, [...Done, 0]>) : never
   : S

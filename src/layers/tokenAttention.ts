@@ -1,6 +1,7 @@
 import { add, attention, linear, reshape, slice } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import { sizeOf } from '../shape/shape.js'
+import { attentionWeights } from './core/attentionWeights.js'
 import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer } from './core/layer.js'
 import { type Mixes, mixes } from './core/mixing.js'
@@ -25,6 +26,7 @@ export interface TokenAttentionConfig<D extends number> {
  * `[tokens, channels] → [tokens, dim]`, `[height, width, channels] → [height, width, dim]`.
  *
  * Parameters under `attn`: `qkv.weight [3·dim, channels]`, `qkv.bias [3·dim]`, `proj.weight [dim, dim]`, `proj.bias [dim]`.
+ * The weights `[1, tokens, tokens]` are the feature `<path>.weights`.
  * Errors: `expectsTokens`, `notASize`, `notARate`, `notAnAmount`.
  *
  * @example
@@ -49,11 +51,13 @@ export const tokenAttention = <const D extends number>(config: TokenAttentionCon
       'proj.bias': { shape: [dim], initialiser: { kind: 'zeros' } },
     }),
     traits: { order: 'equivariant' },
-    forward: (x, { parameters, apply }) => {
+    forward: (x, { parameters, path, apply, record }) => {
       const [tokens, channels] = [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) as number]
       const qkv = linear(reshape(x, [tokens, channels]), parameters['qkv.weight']!, parameters['qkv.bias'])
       const [q, k, v] = [0, 1, 2].map(i => slice(qkv, [0, i * dim], [tokens, dim])) as [Tensor, Tensor, Tensor]
-      const projected = linear(attention(q, k, v, { numHeads: 1, scale: scale ?? channels ** -0.5 }), parameters['proj.weight']!, parameters['proj.bias'])
+      const comparison = { numHeads: 1, scale: scale ?? channels ** -0.5 }
+      record(`${path}.weights`, attentionWeights(q, k, comparison))
+      const projected = linear(attention(q, k, v, comparison), parameters['proj.weight']!, parameters['proj.bias'])
       const dropped = projDropout === 0 ? projected : (apply(dropout(projDropout), projected, 'proj_drop') as Tensor)
       return reshape(add(v, dropped), [...x.shape.slice(0, -1), dim])
     },

@@ -2,12 +2,15 @@ import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerHere } from './core/inner.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link unnamed}. */
 export interface Unnamed<F extends ShapeFunction> extends ShapeFunction {
   readonly isUnnamed: true
   readonly out: Apply<F, this['in']>
+  readonly path: string
+  readonly inner: InnerHere<F, this['in'], this['path']>
 }
 
 /**

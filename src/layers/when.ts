@@ -2,10 +2,13 @@ import type { Signal } from '../ops/tensor.js'
 import type { SignalShape } from '../shape/shape.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { type Arguments, choice } from './core/choice.js'
+import type { InnerHere } from './core/inner.js'
 import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 
 /** The shape function of {@link when}. */
 export interface When<B extends boolean, F extends ShapeFunction> extends ShapeFunction {
+  readonly path: string
+  readonly inner: [B] extends [true] ? InnerHere<F, this['in'], this['path']> : never
   readonly out: [B] extends [true] ? Apply<F, this['in']> : [B] extends [false] ? this['in'] : Either<Apply<F, this['in']>, this['in']>
 }
 /** Where the condition is not known to the compiler: what both ways have in common, sizes that differ as `number`. */

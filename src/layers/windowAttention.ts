@@ -1,4 +1,4 @@
-import { add, attention, linear, matmul, multiply, reshape, scalar, slice, softmax, transpose } from '../ops/ops.js'
+import { add, attention, linear, slice } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { Multiply } from '../shape/natural.js'
 import { type HeightOf, type Pair, pairOf, type WidthOf } from '../shape/patches.js'
@@ -7,6 +7,7 @@ import { type Shape, show, type Show } from '../shape/shape.js'
 import { type AnyShapeError, type Expects, misfit, type Misfit } from '../shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../shape/shapeFunction.js'
 import { attentionDropout as dropWeights } from './attentionDropout.js'
+import { attentionWeights, weighted } from './core/attentionWeights.js'
 import { type Arguments, choice } from './core/choice.js'
 import { defineLayer, type Layer, type Window } from './core/layer.js'
 import { amounts, firstOf, pairs, rates, sizes, tokens } from './core/preconditions.js'
@@ -52,7 +53,8 @@ type NoWindow<N extends number, C extends number, W extends Pair> =
  *
  * Parameters under `attn`: `relative_position_bias_table [(2·height − 1)·(2·width − 1), numHeads]`,
  * `qkv.weight [3·numHeads·headDim, dim]` (rows q, k, v, each head by head), `qkv.bias`, `proj.weight
- * [dim, numHeads·headDim]`, `proj.bias`. `relative_position_index` is a feature.
+ * [dim, numHeads·headDim]`, `proj.bias`. The features `<path>.relative_position_index`, and `<path>.weights`: `[heads, tokens, tokens]`, inside
+ * `windows` one such for each window.
  * Errors: `expectsTokens`, `headsDoNotSplit`, `windowDiffers`, `windowUnknown`, `notTheWindow`.
  *
  * @example
@@ -94,8 +96,8 @@ export const windowAttention = <const H extends number, const D extends number =
       const index = record(`${path}.relative_position_index`, relativePositions(...sidesOf(x.shape, window, windowSize))) as Tensor
       const positions = relativePositionBias(parameters['relative_position_bias_table']!, index)
       const bias = window?.mask === undefined ? positions : add(positions, window.mask)
-      const dropped = (weights: Tensor): Tensor => apply(dropWeights(attentionDropout), weights) as Tensor
-      const attended = mode === 'training' && attentionDropout > 0 ? writtenOut(q, k, v, numHeads, factor, bias, dropped) : attention(q, k, v, { numHeads, scale: factor }, bias)
+      const weights = record(`${path}.weights`, attentionWeights(q, k, { numHeads, scale: factor }, bias)) as Tensor
+      const attended = mode === 'training' && attentionDropout > 0 ? weighted(apply(dropWeights(attentionDropout), weights) as Tensor, v) : attention(q, k, v, { numHeads, scale: factor }, bias)
       const projected = linear(attended, parameters['proj.weight']!, parameters['proj.bias'])
       return projDropout === 0 ? projected : apply(dropout(projDropout), projected, 'proj_drop')
     },
@@ -116,12 +118,4 @@ const isWindow = (shape: Shape, window: Window | undefined, windowSize: Pair | u
   return Number.isInteger(windowHeight) && Number.isInteger(windowWidth)
     ? undefined
     : problem('windowUnknown', `attention: ${shape[0]} tokens are not a square window (${show(shape)})`, { remedy: 'say which: windowAttention({ windowSize: [height, width] })' })
-}
-
-/** The same attention written out, because its weights themselves are needed. */
-const writtenOut = (q: Tensor, k: Tensor, v: Tensor, numHeads: number, scale: number, bias: Tensor, drop: (weights: Tensor) => Tensor): Tensor => {
-  const [count, width] = q.shape as readonly [number, number]
-  const heads = (t: Tensor): Tensor => transpose(reshape(t, [count, numHeads, width / numHeads]), [1, 0, 2])
-  const weights = softmax(add(multiply(matmul(heads(q), heads(k), { transposeB: true }), scalar(scale)), bias))
-  return reshape(transpose(matmul(drop(weights), heads(v)), [1, 0, 2]), [count, width])
 }

@@ -63,6 +63,20 @@ const packed = (qkv: Tensor, numHeads: number): readonly [Shape, readonly [numbe
 }
 
 /**
+ * `activation(normalised(x)·gamma + beta)`: zero mean and unit (biased) variance over all places of a sample and the
+ * channels of a group. `x [..., dim]`, gamma and beta `[dim]` → `[..., dim]`.
+ *
+ * @example
+ * ops.groupNorm(ops.input('x', [7, 7, 8]), ops.parameter('g', [8], { kind: 'ones' }), ops.parameter('b', [8], { kind: 'zeros' }), { numGroups: 2, epsilon: 1e-5, activation: 'relu' }).shape // [7, 7, 8]
+ */
+export const groupNorm = (x: Tensor, gamma: Tensor, beta: Tensor, { numGroups, epsilon, activation }: Attributes['groupNorm']): Tensor<'groupNorm'> => {
+  const dim = x.shape.at(-1)
+  demand(dim !== undefined && dim % numGroups === 0, `groupNorm: ${show(x.shape)} does not have channels for ${numGroups} groups`)
+  for (const t of [gamma, beta]) demand(sameShape(t.shape, [dim!]) && !t.batched, `groupNorm: ${show(t.shape)} is not one number for each of ${dim} channels`)
+  return node('groupNorm', [x, gamma, beta], { numGroups, epsilon, activation }, x.shape)
+}
+
+/**
  * Elementwise ops in a row, in one pass over memory; the last step is the result. Every input broadcasts to the shape
  * of the whole, `[...]`, which is that of the largest of them together; so is every step's result of that shape.
  *

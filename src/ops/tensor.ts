@@ -92,6 +92,8 @@ export interface Attributes {
   /** Attention on queries, keys and values side by side in one tensor. */
   readonly packedAttention: { readonly numHeads: number; readonly scale: number }
   readonly packedAttentionGradient: { readonly numHeads: number; readonly scale: number }
+  /** Group norm with a scale and a shift of each channel, then an activation. */
+  readonly groupNorm: { readonly numGroups: number; readonly epsilon: number; readonly activation: Activation }
   /** Several elementwise ops in a row. */
   readonly elementwise: { readonly steps: readonly ElementwiseStep[] }
 }

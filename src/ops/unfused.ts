@@ -2,11 +2,13 @@ import { concat, reshape, slice, transpose } from './axes.js'
 import { attention, linear, matmul } from './contractions.js'
 import { softmaxGradient } from './adjoints.js'
 import * as elementwise from './elementwise.js'
+import { sizeOf } from '../shape/shape.js'
 import { scalar } from './leaves.js'
+import { layerNorm } from './reductions.js'
 import type { Activation, Tensor } from './tensor.js'
 
 /** Ops that stand for several others. */
-export type FusedKind = 'fusedLinear' | 'packedAttention' | 'packedAttentionGradient' | 'elementwise'
+export type FusedKind = 'fusedLinear' | 'packedAttention' | 'packedAttentionGradient' | 'groupNorm' | 'elementwise'
 
 /** What each fused op means, in ops that are not fused, over the same inputs. All else that is to be known of them is read off this. */
 const meanings: { readonly [K in FusedKind]: (node: Tensor<K>) => Tensor } = {
@@ -30,6 +32,13 @@ const meanings: { readonly [K in FusedKind]: (node: Tensor<K>) => Tensor } = {
     const slopes = softmaxGradient(weights, matmul(given, v, { transposeB: true }))
     const parts = [by(matmul(slopes, k)), matmul(slopes, by(q), { transposeA: true }), matmul(weights, given, { transposeA: true })]
     return concat(parts.map(t => reshape(transpose(t, exchanged), dy!.shape)), rank - 1)
+  },
+  groupNorm: ({ inputs: [x, gamma, beta], attributes: { numGroups, epsilon, activation } }) => {
+    const shape = x!.shape
+    const [places, inGroup] = [sizeOf(shape.slice(0, -1)), shape.at(-1)! / numGroups]
+    const rows = reshape(transpose(reshape(x!, [places, numGroups, inGroup]), [1, 0, 2]), [numGroups, places * inGroup])
+    const back = transpose(reshape(layerNorm(rows, epsilon), [numGroups, places, inGroup]), [1, 0, 2])
+    return activate(elementwise.add(elementwise.multiply(reshape(back, shape), gamma!), beta!), activation)
   },
   elementwise: ({ inputs, attributes: { steps } }) => {
     const known = [...inputs]

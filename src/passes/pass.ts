@@ -14,7 +14,8 @@ export const rewriting = <G = undefined>(rewrite: (node: Tensor, original: Tenso
   const outputs = roots.flatMap(tensorsOf)
   const nodes = collectNodes(outputs)
   const graph = begin?.(nodes, outputs) as G
-  for (const node of nodes) done.set(node, rewrite(withInputs(node, node.inputs.map(x => done.get(x) as Tensor)), node, graph))
+  // Most nodes of most passes stay as they are; for those nothing is allocated.
+  for (const node of nodes) done.set(node, rewrite(node.inputs.every(x => done.get(x) === x) ? node : withInputs(node, node.inputs.map(x => done.get(x) as Tensor)), node, graph))
   return roots.map(root => mapSignal(root, t => done.get(t) as Tensor))
 }
 

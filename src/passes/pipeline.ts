@@ -4,7 +4,9 @@ import { foldConstants } from './foldConstants.js'
 import { foldScales } from './foldScales.js'
 import { foldTransposes } from './foldTransposes.js'
 import { fuseElementwise } from './fuseElementwise.js'
+import { fuseGroupNorm } from './fuseGroupNorm.js'
 import { fuseLinear } from './fuseLinear.js'
+import { narrowRows } from './narrowRows.js'
 import { packAttention } from './packAttention.js'
 import type { Pass } from './pass.js'
 import { removeIdentities } from './removeIdentities.js'
@@ -25,9 +27,11 @@ export const pipeline: readonly (readonly [string, Pass])[] = [
   ['foldScales', foldScales],
   // Equal scales make equal weights.
   ['shareSubexpressions', shareSubexpressions],
+  ['narrowRows', narrowRows],
   ['foldTransposes', foldTransposes],
   ['packAttention', packAttention],
   ['fuseLinear', fuseLinear],
+  ['fuseGroupNorm', fuseGroupNorm],
   ['fuseElementwise', fuseElementwise],
 ]
 

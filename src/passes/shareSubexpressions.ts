@@ -1,4 +1,5 @@
-import { isOp, type Tensor } from '../ops/tensor.js'
+import { isLeaf, isOp, type Tensor } from '../ops/tensor.js'
+import { sameShape } from '../shape/shape.js'
 import { rewriting, type Pass } from './pass.js'
 
 /**
@@ -17,15 +18,27 @@ export const shareSubexpressions: Pass = roots => {
   return rewriting(node => {
     // Callers feed inputs, and inputs are told apart by who they are.
     if (node.op === 'input') return node
-    const key = `${node.op}|${node.inputs.map(id).join()}|${node.shape.join()}|${attributesKey(node)}`
-    const alike = known.get(key) ?? []
-    const twin = alike.find(t => !isOp(node, 'constant') || sameData(node, t as Tensor<'constant'>))
-    if (twin === undefined) known.set(key, [...alike, node])
+    const key = `${node.op}|${isLeaf(node) ? leafKey(node) : ''}|${node.inputs.map(id).join()}`
+    const alike = known.get(key)
+    if (alike === undefined) known.set(key, [node])
+    const twin = alike?.find(t => isSame(t, node))
+    if (twin === undefined) alike?.push(node)
     return twin ?? node
   })(roots)
 }
 
-const attributesKey = (node: Tensor): string => (isOp(node, 'constant') ? `${node.dtype}:${digest(node.attributes.data)}` : JSON.stringify(node.attributes))
+/** What tells leaves apart; other nodes are mostly told apart by their inputs. */
+const leafKey = (node: Tensor): string => {
+  if (isOp(node, 'constant')) return `${node.dtype}:${digest(node.attributes.data)}`
+  return isOp(node, 'parameter') ? node.attributes.name : JSON.stringify(node.attributes)
+}
+
+/** Whether two nodes of one key are the same: few come so far, so that only for those attributes are written out. */
+const isSame = (a: Tensor, b: Tensor): boolean => {
+  if (!sameShape(a.shape, b.shape)) return false
+  if (isOp(a, 'constant')) return sameData(a, b as Tensor<'constant'>)
+  return a.op === 'parameter' || JSON.stringify(a.attributes) === JSON.stringify(b.attributes)
+}
 
 const digest = (data: ArrayLike<number>): string => {
   let sum = 0

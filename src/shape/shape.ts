@@ -9,6 +9,12 @@ export interface Integers<S extends Shape = Shape> {
 /** What flows between layers: a tensor of floats, a tensor of integers, or a record of either. */
 export type SignalShape = Shape | Integers | { readonly [name: string]: SignalShape }
 
+declare const open: unique symbol
+/** A signal of which the compiler knows nothing: what is at a path that only the run time knows. `expectShape` states what it is. */
+export interface SomeSignal {
+  readonly [open]: true
+}
+
 /** The element types a tensor may have. */
 export type DType = 'float32' | 'int32'
 
@@ -35,7 +41,7 @@ type ShowSize<N extends number> = number extends N ? '?' : `${N}`
  * @example
  * type T = Show<readonly [197, 192]> // '197×192'
  */
-export type Show<S> = S extends Shape ? ShowTensor<S> : S extends Integers<infer I> ? `integers ${ShowTensor<I>}` : 'a record'
+export type Show<S> = S extends Shape ? ShowTensor<S> : S extends Integers<infer I> ? `integers ${ShowTensor<I>}` : S extends SomeSignal ? '?' : 'a record'
 
 /**
  * A shape as text: `197×192`.

@@ -183,6 +183,13 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
     shapes: [shape, [...shape.slice(0, -1), shape.at(-1)! / 3]],
     make: ([x, dy]: readonly Tensor[]) => ops.packedAttentionGradient(x!, dy!, { numHeads, scale: 0.7 }),
   })),
+  groupNorm: (['none', 'relu', 'silu', 'erf', 'tanh', 'quick'] as const).flatMap(activation =>
+    ([[[3, 5, 8], 2], [[9, 9, 20], 4], [[150, 6], 3], [[7, 33], 1], [[2, 2, 48], 48], [[16], 4]] as const).map(([shape, numGroups]) => ({
+      shapes: [shape],
+      weights: { gamma: [shape.at(-1)!], beta: [shape.at(-1)!] },
+      make: ([x]: readonly Tensor[], { gamma, beta }: Readonly<Record<string, Tensor>>) => ops.groupNorm(x!, gamma!, beta!, { numGroups, epsilon: 1e-3, activation }),
+    })),
+  ),
   elementwise: [
     ...([[[2, 3], [3]], [[300, 5], [300, 1]], [[2, 1, 5], [1, 7, 1]], [[3, 1, 2, 1], [3, 4, 2, 5]], [[2, 1, 3, 1, 4], [2, 5, 3, 6, 4]], [[], []]] as const).map(shapes => ({
       shapes,

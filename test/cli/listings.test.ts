@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { recipes } from '../../recipes/index.js'
+import { cost } from '../../src/graph/cost.js'
+import { trace } from '../../src/graph/trace.js'
 import { nearest } from '../../src/shape/nearest.js'
+import { valueOf } from '../support/either.js'
 import { captured } from './captured.js'
 
 describe('vitrail list', () => {
@@ -42,6 +45,24 @@ describe('vitrail bench', () => {
 
   it('prints a table', async () => {
     expect((await captured('bench', 'vit_fashion_mnist', '--runs', '1')).out).toMatch(/backend +median +fastest +images\/s\nwasm +[\d.]+ ms/)
+  })
+
+  it('tells where the time goes: the kernels of the optimised graph, but none that runs at load alone', async () => {
+    const { out } = await captured('bench', 'vit_fashion_mnist', '--backend', 'cpu,wasm', '--runs', '2', '--batch', '2', '--profile', '--json')
+    const [cpu, wasm] = (JSON.parse(out) as readonly { readonly kernels: readonly { readonly op: string; readonly shapes: string; readonly calls: number; readonly ms: number; readonly share: number; readonly gflops: number }[] }[]).map(({ kernels }) => kernels)
+    for (const kernels of [cpu!, wasm!]) {
+      expect(kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6)
+      expect(kernels.map(({ ms }) => ms)).toEqual(kernels.map(({ ms }) => ms).sort((a, b) => b - a))
+    }
+    // 6 blocks of 64 channels with an MLP of 128, on 49 patches and a class token; the last block's MLP sees that alone.
+    expect(wasm!.find(({ shapes }) => shapes === '50×64, 128×64 → 50×128')).toMatchObject({ op: 'fusedLinear', calls: 5 })
+    const products = wasm!.reduce((sum, { ms, gflops }) => sum + ms * gflops * 1e6, 0)
+    const { model } = recipes.vit_fashion_mnist
+    expect(products).toBeGreaterThan(0.8 * 4 * cost(valueOf(trace(model))).macs.total)
+    expect(products).toBeLessThan(4 * cost(valueOf(trace(model))).macs.total)
+    // On cpu a fused op runs as its parts.
+    expect(cpu!.find(({ shapes }) => shapes === '50×64, 128×64 → 50×128')).toMatchObject({ op: 'linear', calls: 5 })
+    expect((await captured('bench', 'vit_fashion_mnist', '--runs', '1', '--profile')).out).toMatch(/wasm, kernel by kernel[^]+op +of +calls +time +share +GFLOP\/s\n.+→.+%/)
   })
 })
 

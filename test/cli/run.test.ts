@@ -78,6 +78,18 @@ describe('vitrail run', () => {
     expect(await captured('run', id, ...bag, '--labels', at('few.json'))).toMatchObject({ code: 2, err: `vitrail: ${at('few.json')}: holds 2 labels, but the model has 10 classes` })
   })
 
+  it('draws where it looks: as bright as the image at the patch it sees most, darker elsewhere', async () => {
+    const file = join(images, 'bag-18.png')
+    const [seen] = JSON.parse((await captured('run', id, '--image', file, '--attention', at('seen'), '--json')).out) as readonly (Seen & { readonly attention: string })[]
+    expect(seen!.attention).toBe(join(at('seen'), 'bag-18.attention.png'))
+    const [drawn, own] = await Promise.all([seen!.attention, file].map(path => sharp(path).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true })))
+    expect([drawn!.info.width, drawn!.info.height]).toEqual([28, 28])
+    const shares = [...drawn!.data].flatMap((value, i) => (own!.data[i * own!.info.channels]! > 100 ? [value / own!.data[i * own!.info.channels]!] : []))
+    expect(Math.max(...shares)).toBeLessThan(1.02)
+    expect(Math.min(...shares)).toBeLessThan(0.6)
+    expect(await captured('run', id, '--image', file, '--attention', at('text.png'))).toMatchObject({ code: 2, err: expect.stringContaining('cannot be written') as string })
+  })
+
   it('says what to do for a model without weights', async () => {
     const { code, err } = await captured('run', 'vit_tiny_patch16_224', '--image', join(images, 'bag-18.png'))
     expect(code).toBe(2)

@@ -44,7 +44,7 @@ describe('vitrail verify of training tricks', () => {
     expect(list.filter(({ ok }) => !ok)).toEqual([])
     expect(list.flatMap(({ notCompared }) => notCompared)).toEqual([])
     expect(list).toHaveLength(files.length * 3)
-    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, dynamicvit_parts: 20, ema: 4, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
+    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, dynamicvit_parts: 20, ema: 4, fake_quant: 11, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
     expect(code).toBe(0)
   })
 
@@ -56,6 +56,9 @@ describe('vitrail verify of training tricks', () => {
     ['contrastive.json', 'logit_scale', 1e-3, 'loss'],
     ['distillation.json', 'soft_alpha0.1_tau3.0_ce/tau', 1e-2, 'soft_alpha0.1_tau3.0_ce.loss'],
     ['ema.json', 'ema/3/1', 1e-4, 'ema.3'],
+    ['fake_quant.json', 'per_channel_axis0_absmax_127/scale/data/2', 1e-3, 'per_channel_axis0_absmax_127.out'],
+    ['fake_quant.json', 'per_tensor_clipping/grad/data/1', 1e-3, 'per_tensor_clipping.grad'],
+    ['fake_quant.json', 'torch_observer/per_channel_scale/data/1', 1e-4, 'torch_observer.per_channel_scale'],
     ['layer_decay.json', 'layer_decay', 1e-9, 'params.cls_token'],
     ['layer_decay.json', 'params/norm.weight/layer', 1, 'params.norm.weight'],
     ['layerscale.json', 'gamma/data/2', 1e-3, 'grad_x'],

@@ -145,6 +145,7 @@ export const opSubjects: readonly OpSubject[] = [
   })), { smooth: false, kinds: ['zeros'] }),
   op('packedAttention', packed.map(({ qkv, scores, how, bias }) => ({ shapes: [qkv, scores], weights: [1], code: `ops.packedAttention(a, ${how}${bias ? ', b' : ''})` })), { smooth: false, kinds: [] }),
   op('packedAttentionGradient', packed.map(({ qkv, result, how }) => ({ shapes: [qkv, result], code: `ops.packedAttentionGradient(a, b, ${how})` })), { smooth: false, kinds: [] }),
+  op('groupNorm', fc.tuple(small.filter(shape => shape.length > 1 && shape[0]! > 1), fc.constantFrom('none', 'erf', 'silu')).map(([shape, activation]) => ({ shapes: [shape, [shape.at(-1)!], [shape.at(-1)!]], weights: [1, 2], code: `ops.groupNorm(a, b, c, { numGroups: 1, epsilon: 1e-3, activation: '${activation}' })` })), { smooth: false, kinds: ['zeros'] }),
   op('elementwise', fc.tuple(broadcastPairs(3), fc.constantFrom('add', 'subtract', 'multiply'), fc.constantFrom('relu', 'sigmoid', 'tanh')).map(([pair, two, one]) => ({ shapes: pair, code: `ops.elementwise([a, b], [{ op: '${two}', of: [0, 1] }, { op: '${one}', of: [2] }])` })), { smooth: false, kinds: ['zeros'] }),
   op('after', small.map(shape => ({ shapes: [shape, [2]], code: 'ops.add(ops.after(a, b), a)' })), { smooth: false, kinds: all }),
   op('detach', small.map(shape => ({ shapes: [shape], code: 'ops.detach(a)' })), { smooth: false, kinds: all }),

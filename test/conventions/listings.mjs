@@ -41,7 +41,10 @@ const recipes = () => {
   const replicas = files.map(name => `  ${name}: ${name}Replica,`)
   return `${header}${imports.join('\n')}
 ${files.map(name => `export * from './${name}.js'`).join('\n')}
+export { detector, type DetectorConfig } from './kit/detector.js'
+export { autoformerSpace } from './kit/autoformerSpace.js'
 export { dualEncoder } from './kit/dualEncoder.js'
+export { linearDecoder, pyramidDecoder, segmenter, upsamplingDecoder, type DecoderConfig } from './kit/segmenter.js'
 export { textEncoder, type TextEncoderConfig } from './kit/textEncoder.js'
 export { type ImageInput, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 

@@ -18,6 +18,7 @@ const families = {
   mae: ['MAE', 'mae_vit_base_patch16', 'A ViT that sees a quarter of the patches, and a small decoder that says what the others were; and the classifiers made of it.'],
   lvvit: ['LV-ViT', 'lvvit_t', 'A ViT on patches of a small convolutional network; half the largest logits of all tokens are added to those of the class token.'],
   dynamicvit: ['DynamicViT', 'dynamicvit_deit_s_0.7', 'A DeiT or an LV-ViT that scores its tokens on the way and goes on with the best of them.'],
+  autoformer: ['AutoFormer', 'autoformer_t_supernet', 'A large network whose parts share its weights, and the parts that were found in it. Each keeps all the weights of the whole here; on their own (`autoformer({ dim: 192, … })`) the three have 5.9, 22.9 and 53.7 million.'],
   coatnet: ['CoAtNet', 'coatnet_0_224', 'Convolutional stages, then stages of attention with relative positions.'],
   clip: ['CLIP', 'clip_vit_b32', 'A ViT and a transformer that reads text, whose features are alike where the text is of the image; multiply-adds are of both.'],
 }

@@ -114,6 +114,7 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
   fusedLinear: (['none', 'relu', 'silu', 'erf', 'tanh', 'quick'] as const).map(activation => ({ shapes: [[2, 3], [2, 4]], weights: [[4, 3], [4]], make: (x, residual, w, bias) => ops.fusedLinear(x!, w!, { bias, activation, residual }) })),
   packedAttention: [{ shapes: [[3, 12]], make: x => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }) }, { shapes: [[2, 3, 6]], weights: [[1, 1, 3, 3]], make: (x, bias) => ops.packedAttention(x!, { numHeads: 1, scale: 0.6 }, bias) }],
   packedAttentionGradient: [{ shapes: [[3, 12], [3, 4]], make: (x, dy) => ops.packedAttentionGradient(x!, dy!, { numHeads: 2, scale: 0.6 }) }],
+  groupNorm: [{ shapes: [[2, 2, 4]], weights: [[4], [4]], make: (x, gamma, beta) => ops.groupNorm(x!, gamma!, beta!, { numGroups: 2, epsilon: 0.1, activation: 'silu' }) }],
   elementwise: [{ shapes: [[2, 3]], weights: [[3]], make: (x, w) => ops.elementwise([x!, w!], [{ op: 'multiply', of: [0, 1] }, { op: 'sigmoid', of: [2] }, { op: 'multiply', of: [2, 3] }, { op: 'subtract', of: [4, 0] }]) }],
 }
 

@@ -10,7 +10,7 @@ import type { Pass } from '../../src/passes/pass.js'
 import { optimise, pipeline } from '../../src/passes/pipeline.js'
 import { removeIdentities } from '../../src/passes/removeIdentities.js'
 import { shareSubexpressions } from '../../src/passes/shareSubexpressions.js'
-import { sameShape } from '../../src/shape/shape.js'
+import { sameShape, sizeOf } from '../../src/shape/shape.js'
 import { evaluateGraph } from '../evaluateGraph.js'
 import { leaves, randomGraph } from './randomGraph.js'
 
@@ -20,10 +20,10 @@ const valuesOf = (roots: readonly Signal[]): readonly (readonly number[])[] => e
 /** Whatever is computed in another order is rounded otherwise, in double precision. */
 const differenceOf = (after: readonly (readonly number[])[], before: readonly (readonly number[])[]): string =>
   before.flatMap((values, root) => values.flatMap((x, i) => (Object.is(x, after[root]![i]) || Math.abs(x - after[root]![i]!) <= 1e-9 * Math.max(1, Math.abs(x)) ? [] : [`root ${root}, element ${i}: ${after[root]![i]} for ${x}`])))[0] ?? ''
-const inRun = (roots: readonly Signal[]): number => {
+const inRun = (roots: readonly Signal[]): { readonly steps: number; readonly elements: number } => {
   const varying = new Set<Tensor>()
   for (const n of nodesOf(roots)) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || n.inputs.some(x => varying.has(x))) varying.add(n)
-  return varying.size
+  return { steps: varying.size, elements: [...varying].reduce((sum, { shape }) => sum + sizeOf(shape), 0) }
 }
 const holds = (property: (roots: readonly Signal[]) => void): void => fc.assert(fc.property(randomGraph, roots => void property(roots)), { ...runs, reporter: report })
 const report = (details: fc.RunDetails<[readonly Signal[]]>): void => {
@@ -47,8 +47,12 @@ describe.each(passes)('%s', (_, pass) => {
 
   it('does nothing the second time', () => holds(roots => expect(print(pass(pass(roots)))).toBe(print(pass(roots)))))
 
-  // What depends on weights alone is computed once, so that there may be more of it.
-  it('never makes a run longer', () => holds(roots => expect(inRun(pass(roots))).toBeLessThanOrEqual(inRun(roots))))
+  // What depends on weights alone is computed once, so that there may be more of it. Cutting out some rows is a step more.
+  it('never makes a run longer, unless it computes less in it', () =>
+    holds(roots => {
+      const [before, after] = [inRun(roots), inRun(pass(roots))]
+      expect(after.steps <= before.steps || after.elements < before.elements).toBe(true)
+    }))
 
   it('leaves the graph it was given as it was', () =>
     holds(roots => {

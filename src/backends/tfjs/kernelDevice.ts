@@ -18,10 +18,11 @@ export const kernelDevice = (host: KernelHost, table: Lowerings): Device<TensorI
     kernel: (node, batch) => {
       const way = choose(node)
       if (Array.isArray(way)) return left(way)
-      const { adapt, run } = way as Lowering
+      const { adapt, overwrites, run } = way as Lowering
       return right({
         ...(adapt === undefined ? {} : { adapt: { input: adapt.input, make: (x: TensorInfo) => w.scope(() => adapt.make(w, x, node)) } }),
-        run: inputs => w.scope(() => run(w, inputs, node, batch)),
+        ...(overwrites === undefined ? {} : { overwrites }),
+        run: (inputs, spare) => w.scope(() => run(w, inputs, node, batch), spare === undefined ? undefined : inputs[spare]),
       })
     },
     upload: (values, shape, dtype) => w.upload(values, shape, dtype),

@@ -9,8 +9,12 @@ export type KernelInputs = Readonly<Record<string, TensorInfo | undefined>> | re
 export interface KernelHost {
   readonly name: string
   readonly has: (kernel: string) => boolean
-  /** The results of a kernel, each ours to free. `Reshape` is among the kernels of every host. */
-  readonly run: (kernel: string, inputs: KernelInputs, attrs: object) => readonly TensorInfo[]
+  /**
+   * The results of a kernel, each ours to free. `Reshape` is among the kernels of every host.
+   *
+   * @param spare an input whose memory the result may share
+   */
+  readonly run: (kernel: string, inputs: KernelInputs, attrs: object, spare?: TensorInfo) => readonly TensorInfo[]
   readonly upload: (values: Values, shape: Shape, dtype: DType) => TensorInfo
   /** A copy of a tensor's values. */
   readonly download: (x: TensorInfo) => Promise<Values>

@@ -13,6 +13,11 @@ export interface Lowering<K extends OpKind = OpKind> {
   readonly fits?: (node: Tensor<K>) => boolean
   /** An input it wants in another form; done once where that input is a weight. */
   readonly adapt?: { readonly input: number; readonly make: (w: Workspace, x: TensorInfo, node: Tensor<K>) => TensorInfo }
+  /**
+   * Over so many of its first inputs it may write its result: it runs one kernel, which reads of such an input, before it
+   * writes an element, all that this element and no later one depends on.
+   */
+  readonly overwrites?: number
   readonly run: (w: Workspace, inputs: readonly TensorInfo[], node: Tensor<K>, batch: number) => TensorInfo
 }
 

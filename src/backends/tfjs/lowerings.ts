@@ -13,6 +13,7 @@ import type { Workspace } from './workspace.js'
 const binary = <K extends ComputedKind>(kernel: string): readonly Lowering<K>[] => [
   {
     needs: [kernel, 'Reshape'],
+    overwrites: 2,
     fits: node => foldAxes(...(node.inputs.map(x => [batchMark(x), ...x.shape]) as [number[], number[]]))[0].length <= 6,
     run: (w, [a, b], node, batch) => {
       if (node.shape.length < 6) return w.call(kernel, { a, b })
@@ -23,7 +24,7 @@ const binary = <K extends ComputedKind>(kernel: string): readonly Lowering<K>[] 
 ]
 /** A batch of unknown size: any number that no axis has but 1. */
 const batchMark = (x: Tensor): number => (x.batched ? 1e9 + 7 : 1)
-const unary = <K extends ComputedKind>(kernel: string): readonly Lowering<K>[] => [{ needs: [kernel], run: (w, [x]) => w.call(kernel, { x }) }]
+const unary = <K extends ComputedKind>(kernel: string): readonly Lowering<K>[] => [{ needs: [kernel], overwrites: 1, run: (w, [x]) => w.call(kernel, { x }) }]
 
 const axesOf = (node: Tensor<'sum' | 'mean' | 'max'>): readonly number[] => node.attributes.axes.map(axis => axis + 1)
 /** Kernels differ on `keepDims`; a reshape settles it. */
@@ -138,5 +139,6 @@ export const lowerings: Lowerings = {
   fusedLinear: [],
   packedAttention: [],
   packedAttentionGradient: [],
+  groupNorm: [],
   elementwise: [],
 }

@@ -7,6 +7,7 @@ import type { KernelHost, KernelInputs } from './kernelHost.js'
 export class Workspace {
   private readonly scalars = new Map<number, TensorInfo>()
   private made: TensorInfo[] = []
+  private spare: TensorInfo | undefined
 
   constructor(private readonly host: KernelHost) {}
 
@@ -22,7 +23,7 @@ export class Workspace {
   /** The same for a kernel of several results. */
   callAll(kernel: string, inputs: KernelInputs, attrs: object = {}): readonly TensorInfo[] {
     if (!this.host.has(kernel)) throw new Error(`${this.host.name} has no kernel called ${kernel}`)
-    const all = this.host.run(kernel, inputs, attrs)
+    const all = this.host.run(kernel, inputs, attrs, this.spare)
     this.made.push(...all)
     return all
   }
@@ -54,10 +55,15 @@ export class Workspace {
     this.host.free(x)
   }
 
-  /** Frees all that `f` made but its result. */
-  scope(f: () => TensorInfo): TensorInfo {
+  /**
+   * Frees all that `f` made but its result.
+   *
+   * @param spare a tensor whose memory the result may share
+   */
+  scope(f: () => TensorInfo, spare?: TensorInfo): TensorInfo {
     const outer = this.made
     this.made = []
+    this.spare = spare
     let kept: TensorInfo | undefined
     try {
       kept = f()
@@ -65,6 +71,7 @@ export class Workspace {
     } finally {
       for (const x of this.made) if (x !== kept) this.free(x)
       this.made = outer
+      this.spare = undefined
     }
   }
 }

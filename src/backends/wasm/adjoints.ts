@@ -72,11 +72,12 @@ export const lowerings = {
   mean: [summed<'mean'>(({ attributes: { axes }, inputs: [x] }) => 1 / axes.reduce((n, axis) => n * x!.shape[axis]!, 1)), ...shared.mean],
   batchSum: [overAllSamples<'batchSum'>(() => 1), ...shared.batchSum],
   batchMean: [overAllSamples<'batchMean'>(batch => 1 / batch), ...shared.batchMean],
-  geluGradient: [{ needs: ['VitrailGeluGradient'], run: (w, [x, dy], { attributes: { form } }) => w.call('VitrailGeluGradient', { x, dy }, { fn: activationNames[form] }) }, ...shared.geluGradient],
-  softmaxGradient: [{ needs: ['VitrailSoftmaxGradient'], run: (w, [y, dy]) => w.call('VitrailSoftmaxGradient', { y, dy }) }, ...shared.softmaxGradient],
+  geluGradient: [{ needs: ['VitrailGeluGradient'], overwrites: 2, run: (w, [x, dy], { attributes: { form } }) => w.call('VitrailGeluGradient', { x, dy }, { fn: activationNames[form] }) }, ...shared.geluGradient],
+  softmaxGradient: [{ needs: ['VitrailSoftmaxGradient'], overwrites: 2, run: (w, [y, dy]) => w.call('VitrailSoftmaxGradient', { y, dy }) }, ...shared.softmaxGradient],
   layerNormGradient: [
     {
       needs: ['VitrailLayerNormGradient', 'Reshape'],
+      overwrites: 2,
       run: (w, [x, dy, gamma], { attributes: { epsilon } }) => w.call('VitrailLayerNormGradient', { x, dy, ...(gamma === undefined ? {} : { gamma: w.reshape(gamma, gamma.shape.slice(1)) }) }, { epsilon }),
     },
     ...shared.layerNormGradient,

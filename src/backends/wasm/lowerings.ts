@@ -24,16 +24,17 @@ const linear = (w: Workspace, operands: Readonly<Record<string, TensorInfo | und
 export const wasmLowerings: Lowerings = {
   ...lowerings,
   ...adjoints.lowerings,
-  gelu: [{ needs: ['VitrailUnary'], run: (w, [x], { attributes: { form } }) => w.call('VitrailUnary', { x }, { fn: activationNames[form] }) }, ...lowerings.gelu],
+  gelu: [{ needs: ['VitrailUnary'], overwrites: 1, run: (w, [x], { attributes: { form } }) => w.call('VitrailUnary', { x }, { fn: activationNames[form] }) }, ...lowerings.gelu],
   layerNorm: [
     {
       needs: ['VitrailLayerNorm'],
+      overwrites: 1,
       run: (w, [x, gamma, beta], { attributes: { epsilon } }) =>
         w.call('VitrailLayerNorm', gamma === undefined || beta === undefined ? { x } : { x, gamma: w.reshape(gamma, gamma.shape.slice(1)), beta: w.reshape(beta, beta.shape.slice(1)) }, { epsilon }),
     },
     ...lowerings.layerNorm,
   ],
-  softmax: [{ needs: ['VitrailSoftmax'], run: (w, [x]) => w.call('VitrailSoftmax', { x }) }, ...lowerings.softmax],
+  softmax: [{ needs: ['VitrailSoftmax'], overwrites: 1, run: (w, [x]) => w.call('VitrailSoftmax', { x }) }, ...lowerings.softmax],
   slice: [{ needs: ['VitrailSlice'], run: (w, [x], node, batch) => w.call('VitrailSlice', { x }, { begin: [0, ...node.attributes.begin], size: valueShape(node, batch) }) }, ...lowerings.slice],
   transpose: [
     { needs: ['VitrailTranspose'], run: (w, [x], { attributes: { perm } }) => w.call('VitrailTranspose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) },
@@ -54,7 +55,8 @@ export const wasmLowerings: Lowerings = {
   ],
   packedAttention: [{ needs: ['VitrailPackedAttention'], run: (w, [qkv, bias], { attributes }) => w.call('VitrailPackedAttention', { qkv, ...(bias === undefined ? {} : { bias }) }, attributes) }],
   packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient'], run: (w, [qkv, dy], { attributes }) => w.call('VitrailPackedAttentionGradient', { qkv, dy }, attributes) }],
-  elementwise: [{ needs: ['VitrailElementwise'], fits: node => node.inputs.every(x => repeatsOf([x.batched ? manySamples : 1, ...x.shape], [node.batched ? manySamples : 1, ...node.shape]) !== undefined), run: (w, inputs, node, batch) => w.call('VitrailElementwise', inputs, { steps: node.attributes.steps, shape: valueShape(node, batch) }) }],
+  groupNorm: [{ needs: ['VitrailGroupNorm'], overwrites: 1, run: (w, [x, gamma, beta], { attributes: { activation, ...how } }) => w.call('VitrailGroupNorm', { x, gamma: w.reshape(gamma!, gamma!.shape.slice(1)), beta: w.reshape(beta!, beta!.shape.slice(1)) }, { ...how, activation: activationNames[activation] }) }],
+  elementwise: [{ needs: ['VitrailElementwise'], overwrites: Infinity, fits: node => node.inputs.every(x => repeatsOf([x.batched ? manySamples : 1, ...x.shape], [node.batched ? manySamples : 1, ...node.shape]) !== undefined), run: (w, inputs, node, batch) => w.call('VitrailElementwise', inputs, { steps: node.attributes.steps, shape: valueShape(node, batch) }) }],
   attention: [
     {
       needs: ['VitrailTokenAttention', 'Tile'],

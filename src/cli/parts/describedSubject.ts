@@ -27,8 +27,8 @@ export const describedSubject = (id: string, { recipe: name, config: written }: 
   const read = readOptions(isId ? name : base.family, config, base.options, isId ? [] : Object.keys(base.config))
   if (read._tag === 'Left') return read
   const options = { ...read.right, ...(image === undefined ? {} : { imageSize: image[0] === image[1] ? image[0] : image }) }
-  const { model, preprocessing, config: full } = Object.keys(options).length === 0 ? base : base.withConfig(options)
-  return right({ id, model, preprocessing, description: { recipe: isId ? name : base.family, config: full as Description['config'] }, ...(Object.keys(options).length === 0 ? embedded(name) : {}) })
+  const { model, preprocessing, forms, pretexts, config: full } = Object.keys(options).length === 0 ? base : base.withConfig(options)
+  return right({ id, model, preprocessing, ...(forms === undefined ? {} : { forms }), ...(pretexts === undefined ? {} : { pretexts }), description: { recipe: isId ? name : base.family, config: full as Description['config'] }, ...(Object.keys(options).length === 0 ? embedded(name) : {}) })
 }
 
 /** Python's keywords have underscores where they have two words; our options never do. */

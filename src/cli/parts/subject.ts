@@ -1,4 +1,4 @@
-import type { Preprocessing } from '../../../recipes/index.js'
+import type { Preprocessing, Recipe } from '../../../recipes/index.js'
 import type { AnyModel } from '../../layers/core/model.js'
 
 /** What a user pointed a command at: a published id, a file of theirs, a weight file that says what it is for. */
@@ -8,6 +8,10 @@ export interface Subject {
   readonly model: AnyModel
   /** Absent for a bare model out of a file. */
   readonly preprocessing?: Preprocessing
+  /** Other forms of it with the same parameters, by the objective that trains them. */
+  readonly forms?: NonNullable<Recipe['forms']>
+  /** What learns something else with most of its parameters, by the objective. */
+  readonly pretexts?: NonNullable<Recipe['pretexts']>
   /** What a weight file says of itself so that it can be read back: a recipe's id or family, and its options. */
   readonly description?: Description
   /** A weight file that comes with it. */

@@ -74,8 +74,8 @@ const exported = (file: string, picked: string | undefined, exports: Readonly<Re
 const fromRecipe = (id: string, recipe: Recipe, { config = {}, image }: Changes): Either<Problem, Subject> => {
   const read = readOptions(id, config, recipe.options)
   if (read._tag === 'Left') return read
-  const { model, preprocessing } = recipe.withConfig({ ...read.right, ...(image === undefined ? {} : { imageSize: image }) })
-  return right({ id, model, preprocessing })
+  const { model, preprocessing, forms, pretexts } = recipe.withConfig({ ...read.right, ...(image === undefined ? {} : { imageSize: image }) })
+  return right({ id, model, preprocessing, ...(forms === undefined ? {} : { forms }), ...(pretexts === undefined ? {} : { pretexts }) })
 }
 
 const fromModel = (id: string, value: unknown, { config, image }: Changes): Either<Problem, Subject> => {

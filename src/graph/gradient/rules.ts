@@ -113,5 +113,6 @@ export const rules: { readonly [K in OpKind]: Rule<K> } = {
   // Where there is a bias its gradient needs the scores, and then so may the others.
   packedAttention: (y, dy) => (y.inputs.length > 1 ? { instead: unfused(y) } : [() => ops.packedAttentionGradient(y.inputs[0]!, dy, y.attributes)]),
   packedAttentionGradient: y => ({ instead: unfused(y) }),
+  groupNorm: y => ({ instead: unfused(y) }),
   elementwise: y => ({ instead: unfused(y) }),
 }

@@ -54,6 +54,7 @@ export const places = (m: AnyModel): Either<Problem, readonly Place[]> => {
         ...context,
         apply: (inner, signal, scope) => context.apply(inside(inner), signal, scope),
         applyToEach: (inner: AnyLayer, signal: Tensor, window: Window) => context.applyToEach(inside(inner), signal, window),
+        expose: (inner, signal, paths) => context.expose(inside(inner), signal, paths),
         applyUnder: (policy, inner, signal, scope) => context.applyUnder(policy, inside(inner), signal, scope),
       })
     }

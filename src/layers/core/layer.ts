@@ -50,6 +50,10 @@ export interface Context {
   readonly applyUnder: (policy: Tensor | undefined, layer: AnyLayer, x: Signal, scope?: string) => Signal
   /** The tokens that count here, inside `decideTokens`: attention takes nothing from others. */
   readonly policy?: Tensor
+  /** Runs another layer inside this one, and gives what is at some paths or taps inside it, by name; at the empty path its own output. */
+  readonly expose: (layer: AnyLayer, x: Signal, paths: Readonly<Record<string, string>>) => Signal
+  /** Runs layers inside this one, each with leading slices of the weights that `whole` would have here: they are its parts. */
+  readonly within: (whole: AnyLayer, parts: readonly AnyLayer[], x: Signal) => readonly Signal[]
   /** Makes a signal available under a name (see `tap`), and returns it. */
   readonly record: (name: string, x: Signal) => Signal
 }

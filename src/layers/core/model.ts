@@ -18,6 +18,12 @@ export interface Model<I, S> {
   readonly layers: readonly AnyLayer[]
 }
 
+declare const made: unique symbol
+/** What recipes say of their models beside shapes: the layer that a model is, whose inner outputs the compiler knows (see `features`). */
+export interface MadeOf<L extends AnyLayer> {
+  readonly [made]?: L
+}
+
 /** A model of any shapes. */
 export type AnyModel = Model<never, unknown>
 

@@ -1,8 +1,11 @@
-/** How a resized image is interpolated. */
-export type ResizeKind = 'bilinear' | 'bicubic'
+import { constant, matmul, reshape } from '../../ops/ops.js'
+import type { Tensor } from '../../ops/tensor.js'
+
+/** How a resized image is interpolated; `nearest` takes the pixel at or before the place (PyTorch's `nearest`). */
+export type ResizeKind = 'nearest' | 'bilinear' | 'bicubic'
 
 /** The names a `kind` option may have. */
-export const resizeKinds = ['bilinear', 'bicubic'] as const satisfies readonly ResizeKind[]
+export const resizeKinds = ['nearest', 'bilinear', 'bicubic'] as const satisfies readonly ResizeKind[]
 
 /** Keys (1981), equation 4, with `a` free: `a = −0.75` in PyTorch's plain bicubic, `−0.5` in its antialiased one. */
 const cubic = (a: number) => (x: number): number => {
@@ -21,6 +24,10 @@ const triangle = (x: number): number => Math.max(0, 1 - Math.abs(x))
  */
 export const resamplingMatrix = (from: number, to: number, kind: ResizeKind, antialias: boolean): Float32Array => {
   const weights = new Float32Array(from * to)
+  if (kind === 'nearest') {
+    for (let i = 0; i < to; i++) weights[i * from + Math.floor((i * from) / to)] = 1
+    return weights
+  }
   const filter = kind === 'bilinear' ? triangle : cubic(antialias ? -0.5 : -0.75)
   const step = from / to
   const width = antialias ? Math.max(1, step) : 1
@@ -37,4 +44,12 @@ export const resamplingMatrix = (from: number, to: number, kind: ResizeKind, ant
     row.forEach((weight, j) => (weights[i * from + j] = weight / total))
   }
   return weights
+}
+
+/** An image at another size, as one product with a constant matrix for each axis. `[height, width, channels] → [rows, columns, channels]`. */
+export const resampled = (x: Tensor, rows: number, columns: number, kind: ResizeKind, antialias = false): Tensor => {
+  const [height, width, channels] = x.shape as readonly [number, number, number]
+  const along = (from: number, to: number): Tensor => constant(resamplingMatrix(from, to, kind, antialias), [to, from])
+  const tall = rows === height ? x : reshape(matmul(along(height, rows), reshape(x, [height, width * channels])), [rows, width, channels])
+  return columns === width ? tall : matmul(along(width, columns), tall)
 }

@@ -15,6 +15,8 @@ export interface Traits {
   readonly order?: 'equivariant' | 'invariant' | 'positional'
   /** Parameters, by name within the layer, that change nothing it computes, and why: they are there because published weights have them. */
   readonly inert?: Readonly<Record<string, string>>
+  /** Why parameters inside it may serve in several places, or in none. */
+  readonly shares?: string
   /**
    * How many of the layers it applies, the first ones, act by a choice made of what they give (an order, the better of
    * two) and not by its size: other weights may give the same, and a gradient may not reach them.

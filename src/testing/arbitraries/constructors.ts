@@ -9,6 +9,7 @@ import { conv2d, conv2dArguments } from '../../layers/conv2d.js'
 import { cosineHead, cosineHeadArguments } from '../../layers/cosineHead.js'
 import { crossAttention, crossAttentionArguments, crossAttentionTakes } from '../../layers/crossAttention.js'
 import { decideTokens, decideTokensArguments } from '../../layers/decideTokens.js'
+import { decoderBlock, decoderBlockArguments, decoderBlockTakes } from '../../layers/decoderBlock.js'
 import { depthwiseConv2d, depthwiseConv2dArguments } from '../../layers/depthwiseConv2d.js'
 import { distillationToken, distillationTokenArguments } from '../../layers/distillationToken.js'
 import { downsample2d, downsample2dArguments } from '../../layers/downsample2d.js'
@@ -18,7 +19,10 @@ import { embedding, embeddingArguments } from '../../layers/embedding.js'
 import { encoderBlock, encoderBlockArguments } from '../../layers/encoderBlock.js'
 import { expectShape, expectShapeArguments } from '../../layers/expectShape.js'
 import { expectWindows, expectWindowsArguments } from '../../layers/expectWindows.js'
+import { expose, exposeArguments } from '../../layers/expose.js'
+import { fakeQuantise, fakeQuantiseArguments } from '../../layers/fakeQuantise.js'
 import { fanOut, fanOutArguments } from '../../layers/fanOut.js'
+import { featurePyramid, featurePyramidArguments, featurePyramidTakes } from '../../layers/featurePyramid.js'
 import { field, fieldArguments } from '../../layers/field.js'
 import { flattenTokens, flattenTokensArguments } from '../../layers/flattenTokens.js'
 import { fold, foldArguments } from '../../layers/fold.js'
@@ -29,6 +33,7 @@ import { globalPool, globalPoolArguments } from '../../layers/globalPool.js'
 import { groupNorm, groupNormArguments } from '../../layers/groupNorm.js'
 import { hideTokens, hideTokensArguments } from '../../layers/hideTokens.js'
 import { identity, identityArguments } from '../../layers/identity.js'
+import { joinLevels, joinLevelsArguments, joinLevelsTakes } from '../../layers/joinLevels.js'
 import { keepTokens, keepTokensArguments } from '../../layers/keepTokens.js'
 import { layerNorm, layerNormArguments } from '../../layers/layerNorm.js'
 import { layerScale, layerScaleArguments } from '../../layers/layerScale.js'
@@ -46,8 +51,10 @@ import { patchMerging, patchMergingArguments } from '../../layers/patchMerging.j
 import { performerAttention, performerAttentionArguments } from '../../layers/performerAttention.js'
 import { positionEmbed, positionEmbedArguments } from '../../layers/positionEmbed.js'
 import { projection, projectionArguments } from '../../layers/projection.js'
+import { queryTokens, queryTokensArguments } from '../../layers/queryTokens.js'
 import { registerTokens, registerTokensArguments } from '../../layers/registerTokens.js'
 import { relativeAttention2d, relativeAttention2dArguments } from '../../layers/relativeAttention2d.js'
+import { relativeTokenAttention, relativeTokenAttentionArguments } from '../../layers/relativeTokenAttention.js'
 import { relu, reluArguments } from '../../layers/relu.js'
 import { remat, rematArguments } from '../../layers/remat.js'
 import { repeat, repeatArguments } from '../../layers/repeat.js'
@@ -57,6 +64,7 @@ import { rmsNorm, rmsNormArguments } from '../../layers/rmsNorm.js'
 import { scale, scaleArguments } from '../../layers/scale.js'
 import { selfAttention, selfAttentionArguments } from '../../layers/selfAttention.js'
 import { serial, serialArguments } from '../../layers/serial.js'
+import { sigmoid, sigmoidArguments } from '../../layers/sigmoid.js'
 import { silu, siluArguments } from '../../layers/silu.js'
 import { similarityScale, similarityScaleArguments, similarityScaleTakes } from '../../layers/similarityScale.js'
 import { skipTokens, skipTokensArguments } from '../../layers/skipTokens.js'
@@ -64,6 +72,7 @@ import { softmax, softmaxArguments } from '../../layers/softmax.js'
 import { squeezeExcite, squeezeExciteArguments } from '../../layers/squeezeExcite.js'
 import { stages, stagesArguments } from '../../layers/stages.js'
 import { stdConv2d, stdConv2dArguments } from '../../layers/stdConv2d.js'
+import { subnetwork, subnetworkArguments } from '../../layers/subnetwork.js'
 import { takeLargestToken, takeLargestTokenArguments, takeLargestTokenTakes } from '../../layers/takeLargestToken.js'
 import { takeToken, takeTokenArguments } from '../../layers/takeToken.js'
 import { tanh, tanhArguments } from '../../layers/tanh.js'
@@ -71,10 +80,12 @@ import { tap, tapArguments } from '../../layers/tap.js'
 import { tokenAttention, tokenAttentionArguments } from '../../layers/tokenAttention.js'
 import { tokenDropout, tokenDropoutArguments } from '../../layers/tokenDropout.js'
 import { tokenScores, tokenScoresArguments } from '../../layers/tokenScores.js'
+import { tokensToMap, tokensToMapArguments } from '../../layers/tokensToMap.js'
 import { transformerBlock2d, transformerBlock2dArguments } from '../../layers/transformerBlock2d.js'
 import { unfold, unfoldArguments } from '../../layers/unfold.js'
 import { unmaskTokens, unmaskTokensArguments, unmaskTokensTakes } from '../../layers/unmaskTokens.js'
 import { unnamed, unnamedArguments } from '../../layers/unnamed.js'
+import { upsample, upsampleArguments } from '../../layers/upsample.js'
 import { when, whenArguments } from '../../layers/when.js'
 import { windowAttention, windowAttentionArguments } from '../../layers/windowAttention.js'
 import { windows, windowsArguments } from '../../layers/windows.js'
@@ -90,6 +101,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   cosineHead: { make: cosineHead, arguments: cosineHeadArguments },
   crossAttention: { make: crossAttention, arguments: crossAttentionArguments, takes: crossAttentionTakes },
   decideTokens: { make: decideTokens, arguments: decideTokensArguments },
+  decoderBlock: { make: decoderBlock, arguments: decoderBlockArguments, takes: decoderBlockTakes },
   depthwiseConv2d: { make: depthwiseConv2d, arguments: depthwiseConv2dArguments },
   distillationToken: { make: distillationToken, arguments: distillationTokenArguments },
   downsample2d: { make: downsample2d, arguments: downsample2dArguments },
@@ -99,7 +111,10 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   encoderBlock: { make: encoderBlock, arguments: encoderBlockArguments },
   expectShape: { make: expectShape, arguments: expectShapeArguments },
   expectWindows: { make: expectWindows, arguments: expectWindowsArguments },
+  expose: { make: expose, arguments: exposeArguments },
+  fakeQuantise: { make: fakeQuantise, arguments: fakeQuantiseArguments },
   fanOut: { make: fanOut, arguments: fanOutArguments },
+  featurePyramid: { make: featurePyramid, arguments: featurePyramidArguments, takes: featurePyramidTakes },
   field: { make: field, arguments: fieldArguments },
   flattenTokens: { make: flattenTokens, arguments: flattenTokensArguments },
   fold: { make: fold, arguments: foldArguments },
@@ -110,6 +125,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   groupNorm: { make: groupNorm, arguments: groupNormArguments },
   hideTokens: { make: hideTokens, arguments: hideTokensArguments },
   identity: { make: identity, arguments: identityArguments },
+  joinLevels: { make: joinLevels, arguments: joinLevelsArguments, takes: joinLevelsTakes },
   keepTokens: { make: keepTokens, arguments: keepTokensArguments },
   layerNorm: { make: layerNorm, arguments: layerNormArguments },
   layerScale: { make: layerScale, arguments: layerScaleArguments },
@@ -127,8 +143,10 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   performerAttention: { make: performerAttention, arguments: performerAttentionArguments },
   positionEmbed: { make: positionEmbed, arguments: positionEmbedArguments },
   projection: { make: projection, arguments: projectionArguments },
+  queryTokens: { make: queryTokens, arguments: queryTokensArguments },
   registerTokens: { make: registerTokens, arguments: registerTokensArguments },
   relativeAttention2d: { make: relativeAttention2d, arguments: relativeAttention2dArguments },
+  relativeTokenAttention: { make: relativeTokenAttention, arguments: relativeTokenAttentionArguments },
   relu: { make: relu, arguments: reluArguments },
   remat: { make: remat, arguments: rematArguments },
   repeat: { make: repeat, arguments: repeatArguments },
@@ -138,6 +156,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   scale: { make: scale, arguments: scaleArguments },
   selfAttention: { make: selfAttention, arguments: selfAttentionArguments },
   serial: { make: serial, arguments: serialArguments },
+  sigmoid: { make: sigmoid, arguments: sigmoidArguments },
   silu: { make: silu, arguments: siluArguments },
   similarityScale: { make: similarityScale, arguments: similarityScaleArguments, takes: similarityScaleTakes },
   skipTokens: { make: skipTokens, arguments: skipTokensArguments },
@@ -145,6 +164,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   squeezeExcite: { make: squeezeExcite, arguments: squeezeExciteArguments },
   stages: { make: stages, arguments: stagesArguments },
   stdConv2d: { make: stdConv2d, arguments: stdConv2dArguments },
+  subnetwork: { make: subnetwork, arguments: subnetworkArguments },
   takeLargestToken: { make: takeLargestToken, arguments: takeLargestTokenArguments, takes: takeLargestTokenTakes },
   takeToken: { make: takeToken, arguments: takeTokenArguments },
   tanh: { make: tanh, arguments: tanhArguments },
@@ -152,10 +172,12 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   tokenAttention: { make: tokenAttention, arguments: tokenAttentionArguments },
   tokenDropout: { make: tokenDropout, arguments: tokenDropoutArguments },
   tokenScores: { make: tokenScores, arguments: tokenScoresArguments },
+  tokensToMap: { make: tokensToMap, arguments: tokensToMapArguments },
   transformerBlock2d: { make: transformerBlock2d, arguments: transformerBlock2dArguments },
   unfold: { make: unfold, arguments: unfoldArguments },
   unmaskTokens: { make: unmaskTokens, arguments: unmaskTokensArguments, takes: unmaskTokensTakes },
   unnamed: { make: unnamed, arguments: unnamedArguments },
+  upsample: { make: upsample, arguments: upsampleArguments },
   when: { make: when, arguments: whenArguments },
   windowAttention: { make: windowAttention, arguments: windowAttentionArguments },
   windows: { make: windows, arguments: windowsArguments },

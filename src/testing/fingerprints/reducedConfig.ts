@@ -7,7 +7,7 @@ const none = (value: unknown): boolean => value === undefined || value === 0
 /** The first numbers, one for each stage there is. */
 const stagewise = (numbers: readonly number[]): Rule => value => numbers.slice(0, (value as readonly unknown[]).length)
 const halvings = ({ stageDepths, dims, depths }: Config): number => ((stageDepths ?? dims ?? depths) as readonly unknown[] | undefined)?.length ?? 0
-const smallHeads = ({ numHeads }: Config): number => Math.min(numHeads as number, 3)
+const smallHeads = ({ numHeads }: Config): number => Math.min(typeof numHeads === 'number' ? numHeads : 3, 3)
 const isSwin = ({ windowSize }: Config): boolean => windowSize !== undefined
 
 /** Images a few places high and wide after everything that makes them smaller; no square where the family can do without. */
@@ -45,6 +45,9 @@ const rules: Readonly<Record<string, Rule>> = {
   stemDim: () => 16,
   numGroups: () => 4,
   tokenDim: () => 8,
+  superDim: () => 32,
+  superDepth: () => 4,
+  superHeads: () => 4,
   decoderDim: () => 16,
   decoderDepth: () => 2,
   decoderNumHeads: () => 2,
@@ -64,6 +67,7 @@ const defaults: Readonly<Record<string, (config: Config) => Config>> = {
   coatnet: () => ({ headDim: 32, positionDim: 512 }),
   lvvit: () => ({ stemDim: 64 }),
   dynamicvit: ({ backbone }) => (backbone === 'lvvit' ? { stemDim: 64 } : {}),
+  autoformer: () => ({ headDim: 64 }),
   mae: () => ({ decoderDim: 512, decoderDepth: 8, decoderNumHeads: 16 }),
   t2t: () => ({ tokenDim: 64 }),
   clip: () => ({ vocabularySize: 49408, contextLength: 77 }),

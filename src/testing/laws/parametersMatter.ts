@@ -4,6 +4,7 @@ import { inertNames } from './core/inertNames.js'
 import { broken, defineLaw, kept } from './core/law.js'
 import { lively } from './core/lively.js'
 import { difference } from './core/outcome.js'
+import { sharesWeights } from './core/sharesWeights.js'
 
 /** Every parameter changes the output, unless its layer declares why it need not; and none that is trained is read in two places. */
 export const parametersMatter = defineLaw({
@@ -21,7 +22,7 @@ export const parametersMatter = defineLaw({
     if (unused.length > 0) return broken(`nothing of the output depends on ${listed(unused)}`)
     const users = new Map<string, string[]>()
     for (const node of nodes) for (const x of node.inputs) if (isOp(x, 'parameter') && x.attributes.role === 'trained') users.set(x.attributes.name, [...(users.get(x.attributes.name) ?? []), node.op])
-    const shared = [...users].find(([, ops]) => ops.length > 1)
+    const shared = sharesWeights(subject) ? undefined : [...users].find(([, ops]) => ops.length > 1)
     if (shared !== undefined) return broken(`'${shared[0]}' is used ${shared[1].length} times (${shared[1].join(', ')})`)
     const feed = subject.feed(2)
     const before = subject.define({ feed, batch: 2 })

@@ -68,7 +68,7 @@ export const fittedWindow = ([height, width]: readonly [number, number], window:
 /** Half of a size: up, unless 2×2 places stand side by side with nothing around. */
 const half = (size: number, pooling: unknown, padding: unknown): number => (padding === 'same' || pooling === 'average3' || pooling === 'max3' ? Math.ceil(size / 2) : Math.floor(size / 2))
 
-const heads = (s: readonly [number, number], o: Options): Misfit | undefined => (s[1] % number(o, 'numHeads') === 0 ? undefined : new Misfit('headsDoNotSplit', 'attention'))
+const heads = (s: readonly [number, number], o: Options): Misfit | undefined => (o['headDim'] !== undefined || s[1] % number(o, 'numHeads') === 0 ? undefined : new Misfit('headsDoNotSplit', 'attention'))
 
 const positions: Rule = (s, o) => {
   const leaf = 'positionEmbed'
@@ -121,7 +121,7 @@ const mapAttention = (kind: 'relativeAttention2d' | 'transformerBlock2d'): Rule 
 }
 
 const windowAttention: Rule = tokens('attention', (s, o, w) => {
-  const wrong = o['headDim'] === undefined ? heads(s, o) : undefined
+  const wrong = heads(s, o)
   if (wrong !== undefined) return wrong
   const given = o['windowSize'] === undefined ? undefined : both(o['windowSize'])
   if (given !== undefined) return given[0] * given[1] === s[0] ? s : new Misfit('windowDiffers', 'attention')

@@ -61,12 +61,13 @@ const amongKept = (queries: Heads, keys: Heads, scale: number, policy: Numbers, 
 /** −100 between tokens of a shifted window that were no neighbours (Liu et al., 2021, section 3.2). */
 const masked = (window: OracleWindow | undefined) => (query: number, key: number): number => (window?.sees?.(query, key) === false ? -100 : 0)
 
-export const selfAttention = (place: Place, { numHeads, qkvBias = true, projBias = true, qkNorm = false, epsilon = 1e-6, scale, causal = false, naming = 'timm' }: SelfAttentionConfig<number>): Run => (signal, window) => {
+export const selfAttention = (place: Place, { numHeads, headDim: given, qkvBias = true, projBias = true, qkNorm = false, epsilon = 1e-6, scale, causal = false, naming = 'timm' }: SelfAttentionConfig<number>): Run => (signal, window) => {
   const x = signal as Numbers
   const dim = x.shape[1]!
-  const headDim = dim / numHeads
-  const packed = naming === 'timm' ? mapped(x, place.at('qkv'), 3 * dim, qkvBias) : project(x, place.weight('in_proj_weight', 3 * dim, dim), qkvBias ? place.weight('in_proj_bias', 3 * dim) : undefined)
-  const part = (i: number): Heads => cut(packed, numHeads, headDim, head => i * dim + head * headDim)
+  const headDim = given ?? dim / numHeads
+  const inner = numHeads * headDim
+  const packed = naming === 'timm' ? mapped(x, place.at('qkv'), 3 * inner, qkvBias) : project(x, place.weight('in_proj_weight', 3 * inner, dim), qkvBias ? place.weight('in_proj_bias', 3 * inner) : undefined)
+  const part = (i: number): Heads => cut(packed, numHeads, headDim, head => i * inner + head * headDim)
   const normed = (heads: Heads, name: string): Heads => {
     if (!qkNorm) return heads
     const [scale, shift] = ['weight', 'bias'].map(p => place.at(name).weight(p, headDim).data) as [Float64Array, Float64Array]
@@ -81,11 +82,11 @@ export const selfAttention = (place: Place, { numHeads, qkvBias = true, projBias
 
 /** Vaswani et al., 2017, section 3.2.3, with the weights of PyTorch's `MultiheadAttention`. */
 export const crossAttention = (place: Place, { numHeads, bias = true, scale }: CrossAttentionConfig<number>): Run => record => {
-  const { x, memory } = record as { readonly x: Numbers; readonly memory: Numbers }
+  const { x, memory, keys = memory } = record as { readonly x: Numbers; readonly memory: Numbers; readonly keys?: Numbers }
   const dim = x.shape[1]!
   const [matrix, shift] = [place.weight('in_proj_weight', 3 * dim, dim), bias ? place.weight('in_proj_bias', 3 * dim) : undefined]
   const part = (t: Numbers, i: number): Heads => cut(project(t, matrix, shift), numHeads, dim / numHeads, head => i * dim + (head * dim) / numHeads)
-  return mapped(mixed(part(memory, 2), byContent(part(x, 0), part(memory, 1), scale ?? Math.sqrt(numHeads / dim), () => 0), x.shape[0]!), place.at('out_proj'), dim, bias)
+  return mapped(mixed(part(memory, 2), byContent(part(x, 0), part(keys, 1), scale ?? Math.sqrt(numHeads / dim), () => 0), x.shape[0]!), place.at('out_proj'), dim, bias)
 }
 
 /** A learned number for how far the key lies from the query, counted from the smallest distance up. */

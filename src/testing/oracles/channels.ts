@@ -5,8 +5,9 @@ import type { GroupNormConfig } from '../../layers/groupNorm.js'
 import type { BatchNormConfig } from '../../layers/batchNorm.js'
 import type { NormConfig } from '../../layers/layerNorm.js'
 import type { LinearConfig } from '../../layers/linear.js'
+import type { QuantisationGrid } from '../../layers/core/quantise.js'
 import type { MlpConfig } from '../../layers/mlp.js'
-import { activate, gelus } from './activations.js'
+import { activate, gelus, logistic } from './activations.js'
 import { at, channelwise, each, meanOf, numbers, project, softmaxOf, standardised, type Numbers } from './numbers.js'
 import type { Place, Run } from './oracle.js'
 
@@ -23,8 +24,18 @@ export const elementwise = (f: (x: number) => number): Run => onArray(x => each(
 
 export const gelu = (_: Place, { form = 'erf' }: GeluConfig = {}): Run => elementwise(gelus[form])
 export const relu = (): Run => elementwise(activate.relu)
+export const sigmoid = (): Run => elementwise(logistic)
 export const silu = (): Run => elementwise(activate.silu)
 export const scale = (_: Place, factor: number): Run => elementwise(x => factor * x)
+/** Jacob et al., 2018, equation 12, with PyTorch's inverse in single precision and halves to the even neighbour. */
+export const fakeQuantise = (_: Place, { scale, zeroPoint = 0, range = [-128, 127], axis }: QuantisationGrid): Run =>
+  onArray(x => numbers(x.shape, (...where) => {
+    const own = Math.fround(typeof scale === 'number' ? scale : scale[where[axis ?? where.length - 1]!]!)
+    const steps = at(x, ...where) * Math.fround(1 / own)
+    const floor = Math.floor(steps)
+    const nearest = steps - floor === 0.5 ? floor + Math.abs(floor % 2) : Math.round(steps)
+    return own * (Math.min(range[1], Math.max(range[0], nearest + zeroPoint)) - zeroPoint)
+  }))
 export const tanh = (): Run => elementwise(activate.tanh)
 export const softmax = (): Run => onArray(x => channelwise(x, softmaxOf))
 

@@ -25,6 +25,22 @@ export const named = (place: Place, name: string, layer: AnyLayer): Run => place
 export const first = (place: Place, layer: AnyLayer): Run => place.bind(layer, '')
 export const second = (place: Place, _: unknown, layer: AnyLayer): Run => place.bind(layer, '')
 
+/** Instead of its output, outputs inside a layer. */
+export const expose = (place: Place, layer: AnyLayer, paths: Readonly<Record<string, string>>): Run => {
+  const run = place.bind(layer)
+  return (x, window) => {
+    const whole = run(x, window)
+    return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, path === '' ? whole : place.given(path)]))
+  }
+}
+
+/** Parts of a larger network, whose weights theirs are the first elements of. */
+export const subnetwork = (place: Place, _: unknown, part: AnyLayer | Readonly<Record<string, AnyLayer>>): Run => {
+  if (isLayer(part)) return place.inWhole().bind(part)
+  const runs = Object.entries(part).map(([name, layer]) => [name, place.inWhole().bind(layer)] as const)
+  return (x, window) => Object.fromEntries(runs.map(([name, run]) => [name, run(x, window)]))
+}
+
 export const unnamed = (place: Place, layer: AnyLayer): Run => place.bind(layer)
 
 export const field = (_: Place, name: string): Run => x => (x as Readonly<Record<string, Values>>)[name]!

@@ -5,6 +5,7 @@ import type { PoolConfig } from '../../layers/core/pooling.js'
 import type { DepthwiseConv2dConfig } from '../../layers/depthwiseConv2d.js'
 import type { PatchEmbedConfig } from '../../layers/patchEmbed.js'
 import type { PatchMergingConfig } from '../../layers/patchMerging.js'
+import type { ResizeKind } from '../../layers/core/resampling.js'
 import type { ResizeConfig } from '../../layers/resize.js'
 import type { SqueezeExciteConfig } from '../../layers/squeezeExcite.js'
 import type { StdConv2dConfig } from '../../layers/stdConv2d.js'
@@ -129,8 +130,9 @@ const filters = {
 } as const
 
 /** What each of `from` samples gives to sample `i` of `to`: PyTorch's `interpolate` with `align_corners=False`. */
-const shares = (i: number, from: number, to: number, kind: 'bilinear' | 'bicubic', antialias: boolean): readonly number[] => {
+const shares = (i: number, from: number, to: number, kind: ResizeKind, antialias: boolean): readonly number[] => {
   const share = Array<number>(from).fill(0)
+  if (kind === 'nearest') return share.with(Math.trunc(i * (from / to) + 1e-9), 1)
   const reach = kind === 'bilinear' ? 1 : 2
   if (!antialias) {
     const centre = ((i + 0.5) * from) / to - 0.5
@@ -147,11 +149,12 @@ const shares = (i: number, from: number, to: number, kind: 'bilinear' | 'bicubic
   return share.map(weight => weight / total)
 }
 
-export const resize = (_: Place, size: number | Two, { kind = 'bilinear', antialias = false }: ResizeConfig = {}): Run =>
-  onArray(x => {
-    const [rows, columns] = two(size)
-    const down = Array.from({ length: rows }, (_, i) => shares(i, x.shape[0]!, rows, kind, antialias))
-    const across = Array.from({ length: columns }, (_, i) => shares(i, x.shape[1]!, columns, kind, antialias))
-    const tall = numbers([rows, x.shape[1]!, x.shape[2]!], (row, column, c) => down[row]!.reduce((total, share, y) => total + share * at(x, y, column, c), 0))
-    return numbers([rows, columns, x.shape[2]!], (row, column, c) => across[column]!.reduce((total, share, z) => total + share * at(tall, row, z, c), 0))
-  })
+/** A map at another size, row by row and then column by column. */
+export const resized = (x: Numbers, rows: number, columns: number, kind: ResizeKind, antialias = false): Numbers => {
+  const down = Array.from({ length: rows }, (_, i) => shares(i, x.shape[0]!, rows, kind, antialias))
+  const across = Array.from({ length: columns }, (_, i) => shares(i, x.shape[1]!, columns, kind, antialias))
+  const tall = numbers([rows, x.shape[1]!, x.shape[2]!], (row, column, c) => down[row]!.reduce((total, share, y) => total + share * at(x, y, column, c), 0))
+  return numbers([rows, columns, x.shape[2]!], (row, column, c) => across[column]!.reduce((total, share, z) => total + share * at(tall, row, z, c), 0))
+}
+
+export const resize = (_: Place, size: number | Two, { kind = 'bilinear', antialias = false }: ResizeConfig = {}): Run => onArray(x => resized(x, ...two(size), kind, antialias))

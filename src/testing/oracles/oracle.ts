@@ -31,6 +31,10 @@ export interface Place {
   readonly at: (scope: string) => Place
   /** Another layer inside this one: under the scope given, or its own. */
   readonly bind: (layer: AnyLayer, scope?: string) => Run
+  /** The same place, where a weight that is asked for may be the first elements, along each axis, of the one there is. */
+  readonly inWhole: () => Place
+  /** What a bound layer gave at a path inside this one, the last time that it ran. Throws a {@link WeightFault} where no oracle ran at that path. */
+  readonly given: (path: string) => Values
 }
 
 /**

@@ -4,6 +4,7 @@ import { averagePool } from '../../layers/averagePool.js'
 import { batchNorm } from '../../layers/batchNorm.js'
 import { classToken } from '../../layers/classToken.js'
 import { conv2d } from '../../layers/conv2d.js'
+import { decoderBlock } from '../../layers/decoderBlock.js'
 import { depthwiseConv2d } from '../../layers/depthwiseConv2d.js'
 import { cosineHead } from '../../layers/cosineHead.js'
 import { crossAttention } from '../../layers/crossAttention.js'
@@ -16,7 +17,10 @@ import { embedding } from '../../layers/embedding.js'
 import { encoderBlock } from '../../layers/encoderBlock.js'
 import { expectShape } from '../../layers/expectShape.js'
 import { expectWindows } from '../../layers/expectWindows.js'
+import { expose } from '../../layers/expose.js'
+import { fakeQuantise } from '../../layers/fakeQuantise.js'
 import { fanOut } from '../../layers/fanOut.js'
+import { featurePyramid } from '../../layers/featurePyramid.js'
 import { field } from '../../layers/field.js'
 import { flattenTokens } from '../../layers/flattenTokens.js'
 import { fold } from '../../layers/fold.js'
@@ -27,6 +31,7 @@ import { globalPool } from '../../layers/globalPool.js'
 import { groupNorm } from '../../layers/groupNorm.js'
 import { hideTokens } from '../../layers/hideTokens.js'
 import { identity } from '../../layers/identity.js'
+import { joinLevels } from '../../layers/joinLevels.js'
 import { keepTokens } from '../../layers/keepTokens.js'
 import { layerNorm } from '../../layers/layerNorm.js'
 import { layerScale } from '../../layers/layerScale.js'
@@ -44,8 +49,10 @@ import { patchMerging } from '../../layers/patchMerging.js'
 import { performerAttention } from '../../layers/performerAttention.js'
 import { positionEmbed } from '../../layers/positionEmbed.js'
 import { projection } from '../../layers/projection.js'
+import { queryTokens } from '../../layers/queryTokens.js'
 import { registerTokens } from '../../layers/registerTokens.js'
 import { relativeAttention2d } from '../../layers/relativeAttention2d.js'
+import { relativeTokenAttention } from '../../layers/relativeTokenAttention.js'
 import { relu } from '../../layers/relu.js'
 import { remat } from '../../layers/remat.js'
 import { repeat } from '../../layers/repeat.js'
@@ -55,6 +62,7 @@ import { rmsNorm } from '../../layers/rmsNorm.js'
 import { scale } from '../../layers/scale.js'
 import { selfAttention } from '../../layers/selfAttention.js'
 import { serial } from '../../layers/serial.js'
+import { sigmoid } from '../../layers/sigmoid.js'
 import { silu } from '../../layers/silu.js'
 import { similarityScale } from '../../layers/similarityScale.js'
 import { skipTokens } from '../../layers/skipTokens.js'
@@ -62,6 +70,7 @@ import { softmax } from '../../layers/softmax.js'
 import { squeezeExcite } from '../../layers/squeezeExcite.js'
 import { stages } from '../../layers/stages.js'
 import { stdConv2d } from '../../layers/stdConv2d.js'
+import { subnetwork } from '../../layers/subnetwork.js'
 import { takeLargestToken } from '../../layers/takeLargestToken.js'
 import { takeToken } from '../../layers/takeToken.js'
 import { tanh } from '../../layers/tanh.js'
@@ -69,10 +78,12 @@ import { tap } from '../../layers/tap.js'
 import { tokenAttention } from '../../layers/tokenAttention.js'
 import { tokenDropout } from '../../layers/tokenDropout.js'
 import { tokenScores } from '../../layers/tokenScores.js'
+import { tokensToMap } from '../../layers/tokensToMap.js'
 import { transformerBlock2d } from '../../layers/transformerBlock2d.js'
 import { unfold } from '../../layers/unfold.js'
 import { unmaskTokens } from '../../layers/unmaskTokens.js'
 import { unnamed } from '../../layers/unnamed.js'
+import { upsample } from '../../layers/upsample.js'
 import { when } from '../../layers/when.js'
 import { windowAttention } from '../../layers/windowAttention.js'
 import { windows } from '../../layers/windows.js'
@@ -80,10 +91,12 @@ import * as attention from './attention.js'
 import * as blocks from './blocks.js'
 import * as channels from './channels.js'
 import * as combinators from './combinators.js'
+import * as decoders from './decoders.js'
 import * as maps from './maps.js'
 import * as masking from './masking.js'
 import type { Oracle } from './oracle.js'
 import * as pruning from './pruning.js'
+import * as searched from './searched.js'
 import * as tokens from './tokens.js'
 import * as towers from './towers.js'
 import { windows as inWindows } from './windows.js'
@@ -102,6 +115,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [cosineHead, towers.cosineHead],
   [crossAttention, attention.crossAttention],
   [decideTokens, pruning.decideTokens],
+  [decoderBlock, decoders.decoderBlock],
   [depthwiseConv2d, maps.depthwiseConv2d],
   [distillationToken, tokens.distillationToken],
   [downsample2d, blocks.downsample2d],
@@ -111,7 +125,10 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [encoderBlock, blocks.encoderBlock],
   [expectShape, channels.nothing],
   [expectWindows, channels.nothing],
+  [expose, combinators.expose],
+  [fakeQuantise, channels.fakeQuantise],
   [fanOut, combinators.fanOut],
+  [featurePyramid, decoders.featurePyramid],
   [field, combinators.field],
   [flattenTokens, tokens.flattenTokens],
   [fold, masking.fold],
@@ -122,6 +139,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [groupNorm, channels.groupNorm],
   [hideTokens, masking.hideTokens],
   [identity, channels.nothing],
+  [joinLevels, decoders.joinLevels],
   [keepTokens, pruning.keepTokens],
   [layerNorm, channels.layerNorm],
   [layerScale, channels.layerScale],
@@ -139,8 +157,10 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [performerAttention, masking.performerAttention],
   [positionEmbed, tokens.positionEmbed],
   [projection, towers.projection],
+  [queryTokens, decoders.queryTokens],
   [registerTokens, tokens.registerTokens],
   [relativeAttention2d, attention.relativeAttention2d],
+  [relativeTokenAttention, searched.relativeTokenAttention],
   [relu, channels.relu],
   [remat, combinators.first],
   [repeat, combinators.repeat],
@@ -150,6 +170,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [scale, channels.scale],
   [selfAttention, attention.selfAttention],
   [serial, combinators.serial],
+  [sigmoid, channels.sigmoid],
   [silu, channels.silu],
   [similarityScale, towers.similarityScale],
   [skipTokens, tokens.skipTokens],
@@ -157,6 +178,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [squeezeExcite, maps.squeezeExcite],
   [stages, combinators.stages],
   [stdConv2d, maps.stdConv2d],
+  [subnetwork, combinators.subnetwork],
   [takeLargestToken, towers.takeLargestToken],
   [takeToken, tokens.takeToken],
   [tanh, channels.tanh],
@@ -164,10 +186,12 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [tokenAttention, masking.tokenAttention],
   [tokenDropout, channels.nothing],
   [tokenScores, pruning.tokenScores],
+  [tokensToMap, decoders.tokensToMap],
   [transformerBlock2d, blocks.transformerBlock2d],
   [unfold, masking.unfold],
   [unmaskTokens, masking.unmaskTokens],
   [unnamed, combinators.unnamed],
+  [upsample, decoders.upsample],
   [when, combinators.when],
   [windowAttention, attention.windowAttention],
   [windows, inWindows],

@@ -41,6 +41,11 @@ export const ownLayer = (layer: AnyLayer, place: Place): Run => {
         return given(stackedValues(made), known)
       },
       applyUnder: (policy, other, t, scope) => given(next(other, scope)(valuesOf(t, known), policy === undefined ? undefined : { policy: valuesOf(policy, known) as Numbers }), known),
+      within: (_, parts, t) => parts.map(part => given((inner[count++] ??= place.inWhole().bind(part))(valuesOf(t, known), window), known)),
+      expose: (other, t, paths) => {
+        const whole = given(next(other, undefined)(valuesOf(t, known), window), known)
+        return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, path === '' ? whole : given(place.given(path), known)]))
+      },
       record: (_, t) => t,
       ...(window?.size === undefined ? {} : { window: windowOf(window)! }),
       ...(window?.policy === undefined ? {} : { policy: given(window.policy, known) as Tensor }),

@@ -3,7 +3,7 @@ import { trace } from '../../graph/trace.js'
 import type { AnyLayer } from '../../layers/core/layer.js'
 import type { AnyModel, InputSpec } from '../../layers/core/model.js'
 import { problem, type Problem } from '../../shape/problem.js'
-import { countOf, stacked, type Numbers } from './numbers.js'
+import { at, countOf, numbers, stacked, type Numbers } from './numbers.js'
 import { WeightFault, type Place, type Run, type Values } from './oracle.js'
 import { oracleOf } from './oracleOf.js'
 import { ownLayer } from './ownLayer.js'
@@ -63,11 +63,15 @@ class House {
 
   constructor(private readonly shapes: ReadonlyMap<string, readonly number[]>, private readonly weights: ReadonlyMap<string, ArrayLike<number>>) {}
 
-  place(path: string): Place {
+  /** @param taken names given so far, those of layers in a part of a larger network on their own */
+  place(path: string, taken: Map<string, number> = this.taken): Place {
+    const isPart = taken !== this.taken
     return {
-      weight: (name, ...shape) => this.weight(join(path, name), shape),
-      at: scope => this.place(join(path, scope)),
-      bind: (layer, scope) => this.bind(layer, path, scope),
+      weight: (name, ...shape) => this.weight(join(path, name), shape, isPart),
+      at: scope => this.place(join(path, scope), taken),
+      bind: (layer, scope) => this.bind(layer, path, scope, taken),
+      inWhole: () => this.place(path, new Map()),
+      given: inner => this.given(join(path, inner)),
     }
   }
 
@@ -82,9 +86,9 @@ class House {
     return [...(this.samples[0]?.keys() ?? [])].filter(path => this.samples.every(sample => sample.has(path)))
   }
 
-  private bind(layer: AnyLayer, parent: string, scope: string | undefined): Run {
-    const path = join(parent, scope ?? this.unique(parent, layer.definition.scope))
-    const place = this.place(path)
+  private bind(layer: AnyLayer, parent: string, scope: string | undefined, taken: Map<string, number>): Run {
+    const path = join(parent, scope ?? unique(parent, layer.definition.scope, taken))
+    const place = this.place(path, taken)
     const run = oracleOf(layer)?.(place, ...(layer.definition.args as readonly never[])) ?? ownLayer(layer, place)
     if (path === parent) return run
     return (x, window) => {
@@ -97,17 +101,19 @@ class House {
     }
   }
 
-  /** Of layers that stand in one scope without a name of their own, the second is called `linear_1`. */
-  private unique(parent: string, scope: string): string {
-    const name = join(parent, scope)
-    const before = this.taken.get(name) ?? 0
-    if (scope !== '') this.taken.set(name, before + 1)
-    return before === 0 ? scope : `${scope}_${before}`
+  private given(path: string): Values {
+    const last = this.current.get(path)?.values.at(-1)
+    if (last === undefined) throw new WeightFault(path, 'no oracle ran there')
+    return last
   }
 
-  private weight(name: string, shape: readonly number[]): Numbers {
-    const known = this.read.get(name)
+  private weight(name: string, asked: readonly number[], isPart: boolean): Numbers {
     const declared = this.shapes.get(name)
+    if (isPart && declared?.length === asked.length && declared.some((size, axis) => size > asked[axis]!) && declared.every((size, axis) => size >= asked[axis]!)) {
+      const whole = this.weight(name, declared, false)
+      return numbers(asked, (...place) => at(whole, ...place))
+    }
+    const [known, shape] = [this.read.get(name), asked]
     if (declared === undefined) throw new WeightFault(name, `the model has no such weight, but its definition needs one of ${shape.join('×')}`)
     if (declared.join() !== shape.join()) throw new WeightFault(name, `is ${declared.join('×')} in the model and ${shape.join('×')} by its definition`)
     if (known !== undefined) return known
@@ -117,6 +123,14 @@ class House {
     this.read.set(name, made)
     return made
   }
+}
+
+/** Of layers that stand in one scope without a name of their own, the second is called `linear_1`. */
+const unique = (parent: string, scope: string, taken: Map<string, number>): string => {
+  const name = join(parent, scope)
+  const before = taken.get(name) ?? 0
+  if (scope !== '') taken.set(name, before + 1)
+  return before === 0 ? scope : `${scope}_${before}`
 }
 
 const join = (parent: string, name: string): string => [parent, name].filter(part => part !== '').join('.')

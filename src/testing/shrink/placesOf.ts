@@ -51,14 +51,16 @@ const watched = (layer: AnyLayer, parent: Growing): AnyLayer => {
   return defineLayer(kind, make, args, {
     ...(parts as object),
     forward: (x: Signal, context: Context) => {
-      const { path, window, apply, applyToEach, applyUnder } = context
+      const { path, window, apply, applyToEach, applyUnder, within } = context
       const growing: Growing = { place: { path, layer, input: specOf(x), ...(window === undefined ? {} : { window }) }, children: [] }
       parent.children.push(growing)
       const y = forward(x as never, {
         ...context,
         apply: (inner, signal, scope) => apply(watched(inner, growing), signal, scope),
         applyToEach: (inner, signal, each) => applyToEach(watched(inner, growing), signal, each),
+        expose: (inner, signal, paths) => context.expose(watched(inner, growing), signal, paths),
         applyUnder: (policy, inner, signal, scope) => applyUnder(policy, watched(inner, growing), signal, scope),
+        within: (whole, parts, signal) => within(whole, parts.map(part => watched(part, growing)), signal),
       })
       growing.output = shapeOfSignal(y)
       return y

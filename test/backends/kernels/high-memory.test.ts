@@ -32,9 +32,9 @@ describe.each(binaries)('addresses above 2 GiB, $name', ({ relaxedSimd }) => {
     })
 
     const [a, b] = [random([9, 17], 1), random([17, 11], 2)]
-    const [packed, left, product, scratch] = [reserve(2 * 17 * 8), reserve(3 * 17 * 4), reserve(99), reserve(1e5)]
+    const [packed, left, product, scratch] = [reserve(2 * 17 * 8), reserve(12 * 17), reserve(99), reserve(1e5)]
     kernels.native.packRight(put(b), 17, 11, 11, 1, packed, scratch, 0, 2)
-    kernels.native.packLeft(put(a), 9, 17, 17, 1, left, scratch, 0, 3)
+    kernels.native.packLeft(put(a), 9, 17, 17, 1, left, scratch, 0, 1)
     kernels.native.multiply(left, 9, 17, packed, 11, 0, 0, 0, product, 11, 0, scratch, 0, kernels.native.multiplyUnits(9, 11))
     const expected = matMul(a, b)
     expectClose(take(product, [9, 11]), expected, (i) => 2e-6 * expected.magnitude[i]!)

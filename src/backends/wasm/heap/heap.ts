@@ -44,10 +44,10 @@ export class Heap {
     return { buffers: this.tensors, bytes: this.allocator.statistics }
   }
 
-  /** The address of a block of memory. Throws where memory is full. */
-  allocate(bytes: number, use: string): number {
+  /** The address of a block of memory. Throws where memory is full, and says what it was for. */
+  allocate(bytes: number, use: () => string): number {
     const at = this.allocator.allocate(bytes)
-    if (at === undefined) throw new Error(`no memory left for ${use}`)
+    if (at === undefined) throw new Error(`no memory left for ${use()}`)
     return at
   }
 
@@ -57,7 +57,7 @@ export class Heap {
 
   /** A new tensor, contents undefined. Throws where memory is full. */
   tensor(shape: readonly number[], dtype: DataType = 'float32'): HeapTensor {
-    const at = this.allocate(sizeOf(shape) * BYTES, `a tensor of shape ${showShape(shape)}`)
+    const at = this.allocate(sizeOf(shape) * BYTES, () => `a tensor of shape ${showShape(shape)}`)
     this.tensors++
     return { dataId: { at, holders: 1 }, shape: [...shape], dtype }
   }
@@ -72,6 +72,11 @@ export class Heap {
     const dataId = x.dataId as Storage
     dataId.holders++
     return { dataId, shape: [...shape], dtype: x.dtype }
+  }
+
+  /** Whether no other tensor has the memory of this one. */
+  isAlone({ dataId }: TensorInfo): boolean {
+    return (dataId as Storage).holders === 1
   }
 
   free({ dataId }: TensorInfo): void {

@@ -5,6 +5,7 @@ import { implementations } from '../kernels/implementations.js'
 import type { Kernels } from '../kernels/kernels.js'
 import { sharedKernels, type NativeKernels } from '../kernels/native.js'
 import { standard } from '../kernels/standard.js'
+import { sizeOf } from '../kernels/axes.js'
 import type { Heap } from './heap.js'
 import type { Crew } from './crew.js'
 
@@ -14,6 +15,7 @@ const roundUp = (bytes: number): number => Math.ceil(bytes / LINE) * LINE
 /** Where kernels are called by name on a heap of our own. */
 export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxedSimd: boolean, crew: Crew | undefined): KernelHost => {
   let made: TensorInfo[] = []
+  let spare: TensorInfo | undefined
   const scratch = { at: 0, bytes: 0, thread: 0, threadBytes: 0 }
   const release = (): void => {
     if (scratch.at !== 0) heap.release(scratch.at)
@@ -26,7 +28,8 @@ export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxe
     address: x => heap.address(x),
     values: x => heap.values(x),
     output: (shape, dtype) => {
-      const x = heap.tensor(shape, dtype)
+      const fits = spare !== undefined && spare.dtype === (dtype ?? 'float32') && sizeOf(spare.shape) === sizeOf(shape) && heap.isAlone(spare)
+      const x = fits ? heap.reshape(spare!, shape) : heap.tensor(shape, dtype)
       made.push(x)
       return x
     },
@@ -35,7 +38,7 @@ export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxe
       const whole = own + each * (crew?.size ?? 1)
       if (whole > scratch.bytes) {
         release()
-        scratch.at = heap.allocate(whole, `${whole} bytes of scratch`)
+        scratch.at = heap.allocate(whole, () => `${whole} bytes of scratch`)
         scratch.bytes = whole
       }
       scratch.thread = scratch.at + own
@@ -54,9 +57,10 @@ export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxe
   return {
     name,
     has: kernel => kernel === 'Reshape' || table.has(kernel),
-    run: (kernel, inputs, attrs) => {
+    run: (kernel, inputs, attrs, given) => {
       if (kernel === 'Reshape') return [heap.reshape((inputs as Inputs).x!, (attrs as { readonly shape: readonly number[] }).shape)]
       made = []
+      spare = given
       let kept: TensorInfo | undefined
       try {
         kept = table.get(kernel)!(kernels, inputs as Inputs, attrs as Attributes)

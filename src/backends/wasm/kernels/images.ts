@@ -3,7 +3,7 @@ import { sizeOf } from './axes.js'
 import { codeOf, expectShape, operand, optionalOperand, type Attributes, type Implementation } from './implementation.js'
 import type { Kernels } from './kernels.js'
 import { CHANNEL_BLOCK, FILL_RUN, poolCodes } from './native.js'
-import { leftBytes, multiply, rightBytes, rightShape, tileBytes, packRight, packLeft } from './products.js'
+import { leftBytes, mostTileRows, multiply, packLeft, packRight, packUnits, rightBytes, rightShape, tileBytes } from './products.js'
 import { addWeightGradient, weightGradientBytes } from './gradients.js'
 
 const BYTES = 4
@@ -64,14 +64,14 @@ export const convolution: Implementation = (kernels, inputs, attrs) => {
   expectShape(name, 'packed', packed, [groups, ...rightShape(inner, outEach)])
   if (bias !== undefined) expectShape(name, 'bias', bias, [out])
   const m = geometry.images * windowsOf(geometry)
-  const scratch = kernels.scratch(GEOMETRY_BYTES + leftBytes(m, inner), Math.max(tileBytes, 4 * inner * BYTES))
+  const scratch = kernels.scratch(GEOMETRY_BYTES + leftBytes(m, inner), Math.max(tileBytes, mostTileRows * inner * BYTES))
   const y = kernels.output(shape)
   const [xAt, packedAt, biasAt, yAt] = [kernels.address(x), kernels.address(packed), bias === undefined ? 0 : kernels.address(bias), kernels.address(y)]
   writeGeometry(kernels, scratch, geometry)
   for (let group = 0; group < groups; group++) {
     const from = xAt + group * perGroup * BYTES
     const product = { m, k: inner, n: outEach, right: packedAt + group * rightBytes(inner, outEach), bias: biasAt === 0 ? 0 : biasAt + group * outEach * BYTES, out: yAt + group * outEach * BYTES, outStride: out }
-    multiply(kernels, product, (first, rows, left) => kernels.run('packWindows', Math.ceil(rows / 4), rows * inner, from, scratch, perGroup, first, rows, left), scratch + GEOMETRY_BYTES)
+    multiply(kernels, product, (first, rows, left) => kernels.run('packWindows', packUnits(rows), rows * inner, from, scratch, perGroup, first, rows, left), scratch + GEOMETRY_BYTES)
   }
   return y
 }

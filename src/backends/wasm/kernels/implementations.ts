@@ -7,7 +7,7 @@ import { convolution, convolutionInputGradient, convolutionWeightGradient, depth
 import type { Implementation } from './implementation.js'
 import { linear, matMul, pack } from './product.js'
 import { maxAxes, sumAxes } from './reductions.js'
-import { layerNorm, softmax } from './rows.js'
+import { groupNorm, layerNorm, softmax } from './rows.js'
 
 /** Every kernel of our own, by name. On a tfjs backend, `tf.engine().runKernel` finds it under it. */
 export const implementations: Readonly<Record<string, Implementation>> = {
@@ -15,6 +15,7 @@ export const implementations: Readonly<Record<string, Implementation>> = {
   VitrailLinear: linear,
   VitrailMatMul: matMul,
   VitrailLayerNorm: layerNorm,
+  VitrailGroupNorm: groupNorm,
   VitrailUnary: unary,
   VitrailBinary: binary,
   VitrailSoftmax: softmax,

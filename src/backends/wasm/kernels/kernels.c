@@ -11,6 +11,7 @@
 #include "native/pointwise.h"
 #include "native/gemm.h"
 #include "native/gradients.h"
+#include "native/groupNorm.h"
 #include "native/images.h"
 #include "native/reduce.h"
 #include "native/rows.h"

@@ -8,7 +8,7 @@
 export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: readonly number[]) => void>> {
   /** B `[K, N]` by strides into panels `[ceil(N / 8), K, 8]`. */
   packRight(b: number, k: number, n: number, rowStride: number, colStride: number, packed: number, ...share: Share): void
-  /** A `[M, K]` by strides into panels `[ceil(M / 4), K, 4]`. */
+  /** A `[M, K]` by strides into panels as high as a tile, `[tiles, K, rows]`. Unit: 12 rows. */
   packLeft(a: number, m: number, k: number, rowStride: number, colStride: number, packed: number, ...share: Share): void
   /** out `[M, N]` = activation(A B + bias) + residual, added to what is there where `accumulate`. */
   multiply(left: number, m: number, k: number, right: number, n: number, bias: number, activation: number, residual: number, out: number, outStride: number, accumulate: number, ...share: Share): void
@@ -27,6 +27,10 @@ export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: r
   /** `program`: pointer to what `elementwise.ts` writes. */
   elementwise(program: number, out: number, ...share: Share): void
   layerNorm(x: number, gamma: number, beta: number, y: number, width: number, epsilon: number, ...share: Share): void
+  /** `moments`: pointer to `[images, 2, channels]`. */
+  channelMoments(x: number, moments: number, places: number, channels: number, ...share: Share): void
+  groupNorm(x: number, moments: number, gamma: number, beta: number, y: number, places: number, channels: number, groups: number, epsilon: number, activation: number, ...share: Share): void
+  groupNormScratchBytes(channels: number): number
   softmax(x: number, y: number, width: number, scale: number, ...share: Share): void
   unary(x: number, y: number, size: number, fn: number, ...share: Share): void
   /** `meeting`: pointer to what `pointwise.ts` writes. */
@@ -61,7 +65,7 @@ export type Share = readonly [scratch: number, begin: number, end: number]
 export const sharedKernels = [
   'packRight', 'packLeft', 'multiply', 'products', 'attention', 'layerNorm', 'softmax', 'unary', 'binary', 'geluGradient', 'softmaxGradient', 'layerNormGradient', 'sumAxis', 'maxAxis', 'imageToColumns',
   'packWindows', 'depthwise', 'pool', 'columnsToImage', 'depthwiseInputGradient', 'depthwiseWeightGradient', 'maxPoolGradient', 'stridedCopy', 'fill', 'gatherRows', 'scatterAdd',
-  'packedAttentionGradient', 'elementwise',
+  'packedAttentionGradient', 'elementwise', 'channelMoments', 'groupNorm',
 ] as const
 
 /** A kernel whose work can be shared. */
@@ -74,6 +78,8 @@ export type OperandsOf<K extends SharedKernel> = Parameters<NativeKernels[K]> ex
 export const RUN = 1024
 /** And one of a fill. */
 export const FILL_RUN = 4096
+/** How many places of an image a unit of group norm has. */
+export const PLACES = 16
 /** How many channels a unit has where channels are shared out. */
 export const CHANNEL_BLOCK = 16
 

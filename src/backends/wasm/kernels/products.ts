@@ -2,12 +2,13 @@ import type { Kernels } from './kernels.js'
 import { activationCodes } from './native.js'
 
 const BYTES = 4
-const PANEL_ROWS = 4
+/** Whole tiles, whether they have four rows or six: `WHOLE_ROWS` of `native/tile.h`. */
+const PANEL_ROWS = 12
 const PANEL_COLUMNS = 8
 /** As many rows of a left-hand factor are packed at one time, so that scratch does not grow with the batch. */
 const LEFT_ROWS = 1024
-/** What a thread needs beside: one tile. */
-const TILE_BYTES = PANEL_ROWS * PANEL_COLUMNS * BYTES
+/** What a thread needs beside: `SUMS` of `native/gemm.h`. */
+const SUMS = 24 * PANEL_COLUMNS
 
 /** A matrix that lies somewhere, by its strides in elements. */
 export interface Matrix {
@@ -32,11 +33,13 @@ export interface Product {
 }
 
 const columnsOf = (n: number): number => Math.ceil(n / PANEL_COLUMNS)
-/** Rows in equal parts, each a multiple of four, none above {@link LEFT_ROWS}. */
+/** Rows in equal parts, each of whole tiles, none much above {@link LEFT_ROWS}. */
 const rowsAtATime = (m: number): number => {
   const parts = Math.max(1, Math.ceil(m / LEFT_ROWS))
   return Math.ceil(m / parts / PANEL_ROWS) * PANEL_ROWS
 }
+/** The units of packing so many rows. */
+export const packUnits = (rows: number): number => Math.ceil(rows / PANEL_ROWS)
 /** About how long products take, at 20 multiply-adds a nanosecond. */
 export const productNanoseconds = (m: number, k: number, n: number): number => (m * k * n) / 20
 
@@ -47,7 +50,9 @@ export const rightBytes = (k: number, n: number): number => columnsOf(n) * PANEL
 /** The scratch that {@link multiply} packs its left-hand factor in. */
 export const leftBytes = (m: number, k: number): number => rowsAtATime(m) * k * BYTES
 /** The scratch that it needs for each thread. */
-export const tileBytes = TILE_BYTES
+export const tileBytes = SUMS * BYTES
+/** The most rows that a tile has. */
+export const mostTileRows = 6
 
 /** Packs a right-hand factor `[k, n]`. */
 export const packRight = (kernels: Kernels, { at, rowStride, columnStride }: Matrix, k: number, n: number, packed: number): void =>
@@ -58,7 +63,7 @@ export type PackLeft = (first: number, rows: number, left: number) => void
 
 /** {@link PackLeft} of a matrix. */
 export const packLeft = (kernels: Kernels, { at, rowStride, columnStride }: Matrix, k: number): PackLeft => (first, rows, left) =>
-  kernels.run('packLeft', Math.ceil(rows / PANEL_ROWS), (rows * k) / 3, at + first * rowStride * BYTES, rows, k, rowStride, columnStride, left)
+  kernels.run('packLeft', packUnits(rows), (rows * k) / 3, at + first * rowStride * BYTES, rows, k, rowStride, columnStride, left)
 
 /** A product, a part of its rows after the other: packed by all threads, then multiplied by all threads. */
 export const multiply = (kernels: Kernels, product: Product, pack: PackLeft, left: number): void => {

@@ -53,6 +53,10 @@ export class Recorded {
     return Array.isArray(this.fields[key])
   }
 
+  isObject(key: string): boolean {
+    return isObject(this.fields[key])
+  }
+
   flag(key: string): boolean {
     return this.has(key) && this.of(key, (value): value is boolean => typeof value === 'boolean', 'true or false')
   }

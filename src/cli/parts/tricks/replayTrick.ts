@@ -35,7 +35,7 @@ export const replayTrick = async (file: string, backends: readonly Backend[], to
 
 const verdictOn = async (file: string, { name, trick, recorded }: OpenTrick, backend: Backend, tolerance: number | undefined): Promise<Either<Problem, TrickVerdict>> => {
   try {
-    const replayed = await trick.replay(recorded, backend)()
+    const replayed = await trick.replay(recorded, backend, file)()
     if (replayed._tag === 'Left') return replayed
     const { checks, notCompared = [] } = replayed.right
     const outputs = Object.fromEntries(Object.entries(checks).map(([key, check]) => [key, compared(check, tolerance)]))

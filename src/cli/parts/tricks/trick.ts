@@ -26,6 +26,6 @@ export interface Replayed {
 export interface Trick {
   /** The fields by which its recordings are known. */
   readonly fields: readonly string[]
-  /** Replays it through the public functions. Throws `Misread`. */
-  readonly replay: (recorded: Recorded, backend: Backend) => TaskEither<Problem, Replayed>
+  /** Replays it through the public functions. Throws `Misread`. Files that it speaks of are in folders above its own. */
+  readonly replay: (recorded: Recorded, backend: Backend, file: string) => TaskEither<Problem, Replayed>
 }

@@ -2,6 +2,8 @@ import { adamw } from './adamw.js'
 import { contrastive } from './contrastive.js'
 import { dynamicPruning } from './dynamicPruning.js'
 import { distillation } from './distillation.js'
+import { fakeQuantisation } from './fakeQuantisation.js'
+import { headPruning } from './headPruning.js'
 import { layerDecay } from './layerDecay.js'
 import { layerScale } from './layerScale.js'
 import { losses } from './losses.js'
@@ -16,4 +18,4 @@ import { tokenLabelling } from './tokenLabelling.js'
 import type { Trick } from './trick.js'
 
 /** Every kind of trick that can be replayed. */
-export const tricks: Readonly<Record<string, Trick>> = { adamw, contrastive, distillation, dynamicPruning, layerDecay, layerScale, losses, maeMasking, mixing, mixToken, movingAverage, positionResize, schedule, stochasticDepth, tokenLabelling }
+export const tricks: Readonly<Record<string, Trick>> = { adamw, contrastive, distillation, dynamicPruning, fakeQuantisation, headPruning, layerDecay, layerScale, losses, maeMasking, mixing, mixToken, movingAverage, positionResize, schedule, stochasticDepth, tokenLabelling }

@@ -4,6 +4,11 @@
 #pragma once
 #include "gemm.h"
 
+// Rows i < rows of src (rowStride, colStride) into panels [ceil(rows / 4)][depth][4].
+static void packFours(const float *src, int rowStride, int colStride, int rows, int depth, float *dst) {
+  for (int i = 0; i < rows; i += 4, dst += depth * 4) packFour(src + i * rowStride, rowStride, colStride, rows - i, depth, dst, 4);
+}
+
 // Adds bias[query, key] to the panel scores[key][query], 4x4 at a time.
 static void addBias(float *scores, const float *bias, int queryStride, int queries, int keys) {
   for (int q = 0; q < queries; q += 4) {
@@ -30,7 +35,7 @@ static void softmaxColumns(float *scores, int keys, float *inverseSums) {
   Vec most0 = load(scores), most1 = load(scores + 4), sum0 = splat(0.0f), sum1 = sum0;
   for (float *s = scores + 8; s < end; s += 8) most0 = atLeast(most0, load(s)), most1 = atLeast(most1, load(s + 4));
   for (float *s = scores; s < end; s += 8) {
-    Vec e0 = expVec(sub(load(s), most0)), e1 = expVec(sub(load(s + 4), most1));
+    Vec e0 = expFalling(sub(load(s), most0)), e1 = expFalling(sub(load(s + 4), most1));
     store(s, e0), store(s + 4, e1);
     sum0 = add(sum0, e0), sum1 = add(sum1, e1);
   }
@@ -55,7 +60,7 @@ OUT_OF_LINE void storeContext(const float *tile, const float *inverseSums, float
 }
 
 MEASURE(attentionScratchBytes)(int keys, int headDim) {
-  return 4 * (roundUp(keys, 4) * headDim + roundUp(headDim, 4) * keys + headDim * 8 + roundUp(keys, 4) * 8 + 32 + 8);
+  return 4 * (roundUp(keys, 4) * headDim + roundUp(headDim, 4) * keys + headDim * 8 + roundUp(keys, 4) * 8 + roundUp(headDim, 4) * 8 + 8);
 }
 
 // What attention.ts writes. Element (image, head, token, channel) lies at image * .Image + head * .Head + token * .Token +
@@ -75,26 +80,25 @@ KERNEL(attention)(const float *q, const float *k, const float *v, const float *b
   float *valuePanels = keyPanels + roundUp(keys, 4) * headDim; // [headDim / 4][keys][4]
   float *queryPanel = valuePanels + roundUp(headDim, 4) * keys; // [headDim][8]
   float *scores = queryPanel + headDim * 8;                  // [keys][8]
-  float *tile = scores + roundUp(keys, 4) * 8, *inverseSums = tile + 32;
+  float *context = scores + roundUp(keys, 4) * 8;            // [headDim][8]
+  float *inverseSums = context + roundUp(headDim, 4) * 8;
   Vec scales = splat(scale);
   for (int unit = begin, packed = -1; unit < end; unit++) {
     int head = unit / blocks, i = unit % blocks * 8, image = head / p->heads, h = head % p->heads;
     const int *from = p->imageOf + 4 * image;
     if (head != packed) {
-      packRows(k + from[1] * p->kImage + h * p->kHead, p->kToken, 1, keys, headDim, keyPanels);
-      packRows(v + from[2] * p->vImage + h * p->vHead, 1, p->vToken, headDim, keys, valuePanels);
+      packFours(k + from[1] * p->kImage + h * p->kHead, p->kToken, 1, keys, headDim, keyPanels);
+      packFours(v + from[2] * p->vImage + h * p->vHead, 1, p->vToken, headDim, keys, valuePanels);
       packed = head;
     }
     int count = minInt(8, p->queries - i);
     packColumns(q + from[0] * p->qImage + h * p->qHead + i * p->qToken, 1, p->qToken, count, headDim, queryPanel);
     for (int c = 0; c < headDim * 8; c += 4) store(queryPanel + c, mul(load(queryPanel + c), scales));
-    for (int j = 0; j < keys; j += 4) multiplyTile(keyPanels + j * headDim, queryPanel, headDim, scores + j * 8, 8, 0);
+    multiplyFours((keys + 3) / 4, keyPanels, 0, queryPanel, headDim, scores);
     if (bias) addBias(scores, bias + from[3] * p->biasImage + h * p->biasHead + i * p->biasQuery, p->biasQuery, count, keys);
     softmaxColumns(scores, keys, inverseSums);
     float *to = out + image * p->outImage + h * p->outHead + i * p->outToken;
-    for (int c = 0; c < headDim; c += 4) {
-      multiplyTile(valuePanels + c * keys, scores, keys, tile, 8, 0);
-      storeContext(tile, inverseSums, to + c, p->outToken, count, minInt(4, headDim - c));
-    }
+    multiplyFours((headDim + 3) / 4, valuePanels, 0, scores, keys, context);
+    for (int c = 0; c < headDim; c += 4) storeContext(context + c * 8, inverseSums, to + c, p->outToken, count, minInt(4, headDim - c));
   }
 }

@@ -1,19 +1,15 @@
-// Packed matrix product. Left-hand rows are packed four at a time ([depth][4]), right-hand columns eight at a time
-// ([depth][8]), so that the inner loop walks two contiguous streams and keeps a 4x8 tile of sums in registers.
-//
-// Measured on Zen 4 under Node 20, in GFLOP/s of one thread, plain SIMD / fused multiply-add, against a register loop that
-// reaches 47 / 58: this tile 41 / 53; the left-hand side as a vector and shuffled 40 / 50, read where it lies, unpacked,
-// 37 / 46; unrolled four times 28 / 29; 5x8 24 / 22 (unpacked 23 / 53), 3x12 unpacked 21 / 53, 6x8 28 / 26: V8 puts all loads
-// of an iteration before its arithmetic, so that a larger tile needs more than its 15 vector registers, and spills. Without
-// multiply-add the limit is about four vector operations a cycle, loads included: 22 for the 64 operations of a step.
+// Packed matrix product: left-hand rows as many at a time as a tile has, right-hand columns eight at a time.
 #pragma once
 #include "activation.h"
+#include "tile.h"
 
-enum { TILE_ROWS = 4, TILE_COLUMNS = 8 };
 // One right-hand panel of at most DEPTH_BLOCK x 8 floats (24 KiB) stays in the first-level cache while the packed
 // left-hand block of ROW_BLOCK x DEPTH_BLOCK floats (768 KiB) streams past it from the second level. (Measured: 256 to
 // 512 deep is 2 to 8 % slower, 1024 no faster; 128 rows 3 % slower.)
 enum { ROW_BLOCK = 256, DEPTH_BLOCK = 768 };
+// Rows of a panel are finished so many at once: from sums side by side, where rows of the result may lie a power of two
+// apart, so that few of them fit in the cache together; and enough for the processor to overlap one with the next.
+enum { FINISHED_ROWS = 24, SUMS = FINISHED_ROWS * TILE_COLUMNS };
 
 // dst[k * dstStride + lane] = src[lane * across + k * along] for lane < 4; lanes from `lanes` on become zero.
 static void packFour(const float *src, int across, int along, int lanes, int depth, float *dst, int dstStride) {
@@ -36,10 +32,29 @@ static void packFour(const float *src, int across, int along, int lanes, int dep
     for (int lane = 0; lane < 4; lane++) dst[k * dstStride + lane] = lane < lanes ? src[lane * across + k * along] : 0.0f;
 }
 
-// Rows i < rows of A (rowStride, colStride) into panels [ceil(rows / 4)][depth][4].
+// The same for two lanes.
+INLINE void packTwo(const float *src, int across, int along, int lanes, int depth, float *dst, int dstStride) {
+  int k = 0;
+  if (lanes >= 2 && along == 1)
+    for (; k + 4 <= depth; k += 4) {
+      Vec r0 = load(src + k), r1 = load(src + across + k);
+      Vec low = wasm_i32x4_shuffle(r0, r1, 0, 4, 1, 5), high = wasm_i32x4_shuffle(r0, r1, 2, 6, 3, 7);
+      float *d = dst + k * dstStride;
+      wasm_v128_store64_lane(d, low, 0);
+      wasm_v128_store64_lane(d + dstStride, low, 1);
+      wasm_v128_store64_lane(d + 2 * dstStride, high, 0);
+      wasm_v128_store64_lane(d + 3 * dstStride, high, 1);
+    }
+  for (; k < depth; k++)
+    for (int lane = 0; lane < 2; lane++) dst[k * dstStride + lane] = lane < lanes ? src[lane * across + k * along] : 0.0f;
+}
+
+// Rows i < rows of A (rowStride, colStride) into panels [ceil(rows / TILE_ROWS)][depth][TILE_ROWS].
 static void packRows(const float *src, int rowStride, int colStride, int rows, int depth, float *dst) {
-  for (int i = 0; i < rows; i += TILE_ROWS, dst += depth * TILE_ROWS)
+  for (int i = 0; i < rows; i += TILE_ROWS, dst += depth * TILE_ROWS) {
     packFour(src + i * rowStride, rowStride, colStride, rows - i, depth, dst, TILE_ROWS);
+    if (TILE_ROWS == 6) packTwo(src + (i + 4) * rowStride, rowStride, colStride, rows - i - 4, depth, dst + 4, TILE_ROWS);
+  }
 }
 
 // Columns j < columns of B (rowStride, colStride) into panels [ceil(columns / 8)][depth][8].
@@ -56,72 +71,52 @@ static void packColumns(const float *src, int rowStride, int colStride, int colu
   }
 }
 
-// out[4][8] (rows outStride apart) = or += a[depth][4]^T b[depth][8]
-OUT_OF_LINE void multiplyTile(const float *a, const float *b, int depth, float *out, int outStride, int accumulate) {
-  float *o0 = out, *o1 = o0 + outStride, *o2 = o1 + outStride, *o3 = o2 + outStride;
-  Vec zero = splat(0.0f);
-  Vec c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
-  if (accumulate) {
-    c00 = load(o0), c01 = load(o0 + 4), c10 = load(o1), c11 = load(o1 + 4);
-    c20 = load(o2), c21 = load(o2 + 4), c30 = load(o3), c31 = load(o3 + 4);
-  }
-  // Not unrolled: V8 unrolls so small a loop itself, and hoists the loads of a larger one until the sums spill.
-#pragma clang loop unroll(disable)
-  for (const float *end = b + depth * TILE_COLUMNS; b != end; a += TILE_ROWS, b += TILE_COLUMNS) {
-    Vec b0 = load(b), b1 = load(b + 4), s;
-    s = loadSplat(a), c00 = madd(s, b0, c00), c01 = madd(s, b1, c01);
-    s = loadSplat(a + 1), c10 = madd(s, b0, c10), c11 = madd(s, b1, c11);
-    s = loadSplat(a + 2), c20 = madd(s, b0, c20), c21 = madd(s, b1, c21);
-    s = loadSplat(a + 3), c30 = madd(s, b0, c30), c31 = madd(s, b1, c31);
-  }
-  store(o0, c00), store(o0 + 4, c01), store(o1, c10), store(o1 + 4, c11);
-  store(o2, c20), store(o2 + 4, c21), store(o3, c30), store(o3 + 4, c31);
-}
-
-// Copies the part of a tile that exists, where it hangs over the edge of the output.
-static void copyEdge(const float *src, int srcStride, float *dst, int dstStride, int rows, int columns) {
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) dst[i * dstStride + j] = src[i * srcStride + j];
-}
-
-// One row of eight sums becomes activation(row + bias) + residual.
-INLINE void finishRow(float *sums, Vec shift0, Vec shift1, const float *residual, int columns, int activation) {
-  Vec x0 = activateVec(add(load(sums), shift0), activation), x1 = activateVec(add(load(sums + 4), shift1), activation);
+// Eight sums become activation(sums + what is there before + shift) + residual, in `columns` of which they are stored.
+INLINE void finishRow(const float *sums, Vec shift0, Vec shift1, const float *before, const float *residual, float *out, int columns, int activation) {
+  Vec x0 = add(load(sums), shift0), x1 = add(load(sums + 4), shift1);
+  if (before) x0 = add(x0, loadPartial(before, columns, 0.0f)), x1 = add(x1, loadPartial(before + 4, columns - 4, 0.0f));
+  x0 = activateVec(x0, activation), x1 = activateVec(x1, activation);
   if (residual) x0 = add(x0, loadPartial(residual, columns, 0.0f)), x1 = add(x1, loadPartial(residual + 4, columns - 4, 0.0f));
-  store(sums, x0), store(sums + 4, x1);
+  storePartial(out, x0, columns), storePartial(out + 4, x1, columns - 4);
 }
 
-// Eight-wide rows of sums, fresh in the cache; `columns` of them exist in bias and residual. Two rows at a time: four chains
-// of dependent steps overlap, and share their constants.
-OUT_OF_LINE void finishRows(float *sums, int stride, const float *bias, const float *residual, int residualStride,
-                            int rows, int columns, int activation) {
+// Rows of eight sums, fresh in the cache, into out (rows outStride apart, as those of the residual). Two rows at a time: four
+// chains of dependent steps overlap, and share their constants.
+OUT_OF_LINE void finishRows(const float *sums, const float *bias, const float *residual, float *out, int outStride, int rows, int columns,
+                            int activation, int accumulate) {
   Vec shift0 = splat(0.0f), shift1 = shift0;
   if (bias) shift0 = loadPartial(bias, columns, 0.0f), shift1 = loadPartial(bias + 4, columns - 4, 0.0f);
   int i = 0;
+  if (columns < TILE_COLUMNS) {
+    for (; i < rows; i++, sums += TILE_COLUMNS, out += outStride)
+      finishRow(sums, shift0, shift1, accumulate ? out : 0, residual ? residual + i * outStride : 0, out, columns, activation);
+    return;
+  }
 #define CASE(code) \
   case code: \
-    if (!residual) for (; i + 2 <= rows; i += 2, sums += 2 * stride) { \
+    if (!residual && !accumulate) for (; i + 2 <= rows; i += 2, sums += 2 * TILE_COLUMNS, out += 2 * outStride) { \
       Vec x0 = activateVec(add(load(sums), shift0), code), x1 = activateVec(add(load(sums + 4), shift1), code); \
-      Vec x2 = activateVec(add(load(sums + stride), shift0), code), x3 = activateVec(add(load(sums + stride + 4), shift1), code); \
-      store(sums, x0), store(sums + 4, x1), store(sums + stride, x2), store(sums + stride + 4, x3); \
+      Vec x2 = activateVec(add(load(sums + 8), shift0), code), x3 = activateVec(add(load(sums + 12), shift1), code); \
+      store(out, x0), store(out + 4, x1), store(out + outStride, x2), store(out + outStride + 4, x3); \
     } \
-    for (; i < rows; i++, sums += stride) finishRow(sums, shift0, shift1, residual ? residual + i * residualStride : 0, columns, code); \
+    for (; i < rows; i++, sums += TILE_COLUMNS, out += outStride) \
+      finishRow(sums, shift0, shift1, accumulate ? out : 0, residual ? residual + i * outStride : 0, out, TILE_COLUMNS, code); \
     break;
   switch (activation) { CASE(NONE) CASE(GELU) CASE(GELU_TANH) CASE(QUICK_GELU) CASE(RELU) CASE(SILU) }
 #undef CASE
 }
 
-// Blocks of equal size, at most `most` and a multiple of four, rather than full ones and a rest.
+// Blocks of equal size, about `most` at most and whole tiles, rather than full ones and a rest.
 INLINE int evenBlock(int n, int most) {
   int blocks = (n + most - 1) / most;
-  return blocks <= 1 ? n : roundUp((n + blocks - 1) / blocks, 4);
+  return blocks <= 1 ? n : roundUp((n + blocks - 1) / blocks, WHOLE_ROWS);
 }
 
 // The factors of a product, packed once for all threads.
-// Unit: four rows of A [M, K], element (i, k) at i * rowStride + k * colStride, into [K][4].
+// Unit: WHOLE_ROWS rows of A [M, K], element (i, k) at i * rowStride + k * colStride, into [K][TILE_ROWS] each tile.
 KERNEL(packLeft)(const float *A, int M, int K, int rowStride, int colStride, float *packed, SHARE) {
-  for (int i = begin * TILE_ROWS; i < minInt(M, end * TILE_ROWS); i += TILE_ROWS)
-    packFour(A + i * rowStride, rowStride, colStride, M - i, K, packed + i * K, TILE_ROWS);
+  int i = begin * WHOLE_ROWS;
+  packRows(A + i * rowStride, rowStride, colStride, minInt(M, end * WHOLE_ROWS) - i, K, packed + i * K);
 }
 
 // Unit: eight columns of B [K, N], element (k, j) at k * rowStride + j * colStride, into [K][8].
@@ -130,30 +125,20 @@ KERNEL(packRight)(const float *B, int K, int N, int rowStride, int colStride, fl
   packColumns(B + j * colStride, rowStride, colStride, minInt(N, end * TILE_COLUMNS) - j, K, packed + j * K);
 }
 
-// out [rows, columns] (outStride apart) of a block of rows and some panels, all of the depth.
+// out [rows, columns] (outStride apart) of a block of rows and some panels, all of the depth. `sums`: room for SUMS.
 static void multiplyBlock(const float *left, int rows, int K, const float *right, int columns, const float *bias, int activation,
-                          const float *residual, float *out, int outStride, int accumulate, float *edge) {
+                          const float *residual, float *out, int outStride, int accumulate, float *sums) {
   int depthBlock = evenBlock(K, DEPTH_BLOCK), k0 = 0;
-  int finish = bias || residual || activation != NONE;
   do { // once even where K is 0: the sums are then zeros
-    int depth = minInt(depthBlock, K - k0), last = k0 + depth >= K, onTop = accumulate || k0 > 0;
+    int depth = minInt(depthBlock, K - k0), last = k0 + depth >= K;
     for (int j = 0; j < columns; j += TILE_COLUMNS) {
       const float *panel = right + j * K + k0 * TILE_COLUMNS;
-      int width = minInt(TILE_COLUMNS, columns - j);
-      for (int i = 0; i < rows; i += TILE_ROWS) {
-        int at = i * outStride + j, height = minInt(TILE_ROWS, rows - i);
-        int whole = width == TILE_COLUMNS && height == TILE_ROWS;
-        float *tile = whole ? out + at : edge;
-        int stride = whole ? outStride : TILE_COLUMNS;
-        if (!whole && onTop) copyEdge(out + at, outStride, edge, TILE_COLUMNS, height, width);
-        multiplyTile(left + i * K + k0 * TILE_ROWS, panel, depth, tile, stride, onTop);
-        if (finish && last && width < TILE_COLUMNS)
-          finishRows(tile, stride, bias ? bias + j : 0, residual ? residual + at : 0, outStride, height, width, activation);
-        if (!whole) copyEdge(edge, TILE_COLUMNS, out + at, outStride, height, width);
+      for (int first = 0; first < rows; first += FINISHED_ROWS) {
+        int some = minInt(FINISHED_ROWS, rows - first), at = first * outStride + j;
+        multiplyTiles((some + TILE_ROWS - 1) / TILE_ROWS, left + first * K + k0 * TILE_ROWS, (K - depth) * TILE_ROWS, panel, depth, sums);
+        finishRows(sums, last && bias ? bias + j : 0, last && residual ? residual + at : 0, out + at, outStride, some,
+                   minInt(TILE_COLUMNS, columns - j), last ? activation : NONE, accumulate || k0 > 0);
       }
-      // A whole panel is finished at once: its many rows give the processor more to overlap than four.
-      if (finish && last && width == TILE_COLUMNS)
-        finishRows(out + j, outStride, bias ? bias + j : 0, residual ? residual + j : 0, outStride, rows, width, activation);
     }
     k0 += depth;
   } while (k0 < K);
@@ -161,7 +146,7 @@ static void multiplyBlock(const float *left, int rows, int K, const float *right
 
 // out [M, N] (rows outStride apart) = activation(A [M, K] B [K, N] + bias [N]) + residual (laid out as out), both factors
 // packed. With accumulate, the product is added to what out holds, before all else. Unit: a panel of eight columns of one
-// block of rows; the blocks one after the other. Scratch: one tile.
+// block of rows; the blocks one after the other. Scratch: SUMS.
 KERNEL(multiply)(const float *left, int M, int K, const float *right, int N, const float *bias, int activation,
                  const float *residual, float *out, int outStride, int accumulate, SHARE) {
   int panels = (N + TILE_COLUMNS - 1) / TILE_COLUMNS, rowBlock = evenBlock(M, ROW_BLOCK);
@@ -181,14 +166,14 @@ MEASURE(multiplyUnits)(int M, int N) {
 }
 
 MEASURE(productsScratchBytes)(int M, int K, int N) {
-  return 4 * (TILE_ROWS * TILE_COLUMNS + roundUp(M, TILE_ROWS) * K + roundUp(N, TILE_COLUMNS) * K);
+  return 4 * (SUMS + roundUp(M, TILE_ROWS) * K + roundUp(N, TILE_COLUMNS) * K);
 }
 
 // Many products of one size. Unit: out[u] [M, N] = A[pairs[2u]] B[pairs[2u + 1]], packed in scratch; a B that serves several
 // in a row is packed once.
 KERNEL(products)(const float *A, const float *B, float *out, const int *pairs, int M, int K, int N, int aRow, int aColumn,
                  int bRow, int bColumn, SHARE) {
-  float *left = scratch + TILE_ROWS * TILE_COLUMNS, *right = left + roundUp(M, TILE_ROWS) * K;
+  float *left = scratch + SUMS, *right = left + roundUp(M, TILE_ROWS) * K;
   for (int u = begin, packed = -1; u < end; u++) {
     int b = pairs[2 * u + 1];
     if (b != packed) packColumns(B + b * K * N, bRow, bColumn, N, K, right);
@@ -198,16 +183,25 @@ KERNEL(products)(const float *A, const float *B, float *out, const int *pairs, i
   }
 }
 
-// Multiply-adds in registers and nothing else, twelve chains of them: what products are measured against. 96 operations a
-// step. (Products of two values that do not change would be hoisted out of the loop.)
+// Multiplications and additions in registers and nothing else: what products are measured against. 96 operations a step.
+// Chains of each are apart where they are no single instruction, or the sums would wait for the factors.
 KERNEL(peak)(float *out, int steps) {
-  Vec a = load(out), b = load(out + 4);
+  Vec a = splat(1.0f), b = load(out);
+  __asm__("" : "+r"(a)); // a product with 1 would be left out
   Vec c0 = b, c1 = b, c2 = b, c3 = b, c4 = b, c5 = b, c6 = b, c7 = b, c8 = b, c9 = b, c10 = b, c11 = b;
+#ifdef RELAXED_SIMD
+#define PAIR(x, y) x = madd(x, a, b), y = madd(y, a, b);
+#define TWICE(x)
+#else
+#define PAIR(x, y) x = mul(x, a), y = add(y, x);
+#define TWICE(x) x
+#endif
 #pragma clang loop unroll(disable)
   for (int i = 0; i < steps; i++) {
-    c0 = madd(c0, a, b), c1 = madd(c1, a, b), c2 = madd(c2, a, b), c3 = madd(c3, a, b);
-    c4 = madd(c4, a, b), c5 = madd(c5, a, b), c6 = madd(c6, a, b), c7 = madd(c7, a, b);
-    c8 = madd(c8, a, b), c9 = madd(c9, a, b), c10 = madd(c10, a, b), c11 = madd(c11, a, b);
+    PAIR(c0, c1) PAIR(c2, c3) PAIR(c4, c5) PAIR(c6, c7) PAIR(c8, c9) PAIR(c10, c11)
+    TWICE(PAIR(c0, c1) PAIR(c2, c3) PAIR(c4, c5) PAIR(c6, c7) PAIR(c8, c9) PAIR(c10, c11))
   }
+#undef PAIR
+#undef TWICE
   store(out, add(add(add(c0, c1), add(c2, c3)), add(add(add(c4, c5), add(c6, c7)), add(add(c8, c9), add(c10, c11)))));
 }

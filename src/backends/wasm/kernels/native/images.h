@@ -49,16 +49,16 @@ KERNEL(imageToColumns)(const float *x, float *columns, const Geometry *g, int co
 }
 
 // The windows of many images as the rows of a left-hand factor: `windows` of them from `first` on, of `count` channels from
-// x on, packed as packLeft does. Unit: four windows. Scratch: the columns of four.
+// x on, packed as packLeft does. Unit: WHOLE_ROWS windows. Scratch: the columns of as many as a tile has rows.
 KERNEL(packWindows)(const float *x, const Geometry *g, int count, int first, int windows, float *packed, SHARE) {
   int size = g->kernelHeight * g->kernelWidth * count, perImage = g->rows * g->columns;
-  for (int i = begin * TILE_ROWS; i < minInt(windows, end * TILE_ROWS); i += TILE_ROWS) {
+  for (int i = begin * WHOLE_ROWS; i < minInt(windows, end * WHOLE_ROWS); i += TILE_ROWS) {
     int rows = minInt(TILE_ROWS, windows - i);
     for (int r = 0; r < rows; r++) {
       int window = first + i + r;
       windowToColumns(x + window / perImage * g->height * g->width * g->channels, scratch + r * size, g, window % perImage, count);
     }
-    packFour(scratch, size, 1, rows, size, packed + i * size, TILE_ROWS);
+    packRows(scratch, size, 1, rows, size, packed + i * size);
   }
 }
 

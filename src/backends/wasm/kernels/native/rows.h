@@ -48,15 +48,15 @@ KERNEL(softmax)(const float *x, float *y, int width, float scale, SHARE) {
     storePartial(y + whole, mul(last, scales), tail);
     last = loadPartial(y + whole, tail, lowest);
     Vec maximum = splat(maxOfLanes(atLeast(most, last)));
-    Vec sum = last = expVec(sub(last, maximum));
+    Vec sum = last = expFalling(sub(last, maximum));
     int i = 0;
     for (; i + 8 <= whole; i += 8) { // two at a time: exp is a long chain of dependent steps
-      Vec e0 = expVec(sub(mul(load(x + i), scales), maximum)), e1 = expVec(sub(mul(load(x + i + 4), scales), maximum));
+      Vec e0 = expFalling(sub(mul(load(x + i), scales), maximum)), e1 = expFalling(sub(mul(load(x + i + 4), scales), maximum));
       store(y + i, e0), store(y + i + 4, e1);
       sum = add(sum, add(e0, e1));
     }
     if (i < whole) {
-      Vec e = expVec(sub(mul(load(x + i), scales), maximum));
+      Vec e = expFalling(sub(mul(load(x + i), scales), maximum));
       store(y + i, e);
       sum = add(sum, e);
     }
