@@ -136,24 +136,24 @@ export const vitHead = <const C extends VitConfig>(config: C) => {
 export const vit = <const C extends VitConfig>(config: C) => serial(vitTokens(config), vitHead(config))
 
 /**
- * A ViT that gives the pixels of its patches, `[height, width, channels] → [patches, patchSize² · channels]`, for
- * self-supervision; `hiddenShare` of the patches are hidden in training. All but `hide`, `patch_norm` and `patch_head` is the
- * ViT's and bears its names. Patches must be square.
+ * A ViT that gives the pixels of its patches, `[height, width, channels] → [patches, patchSize² · channels]`, or `outputs`
+ * numbers for each, for self-supervision; `hiddenShare` of the patches are hidden in training. All but `hide`, `patch_norm` and
+ * `patch_head` is the ViT's and bears its names. Patches must be square.
  *
  * @example
  * vitPixels({ imageSize: 32, patchSize: 4, dim: 32, depth: 2, numHeads: 4 }, 0.5).layers.length // 1
  */
-export const vitPixels = <const C extends VitConfig & ImageInput>(config: C, hiddenShare = 0): AnyModel => {
+export const vitPixels = <const C extends VitConfig & ImageInput>(config: C, hiddenShare = 0, outputs?: number): AnyModel => {
   const [embedding, ...rest] = vitTokens(config).definition.args as readonly AnyLayer[]
   const [height, width] = pairOf(config.patchSize)
   const hide = hiddenShare === 0 ? [] : [hideTokens(hiddenShare)]
   const norm = named('patch_norm', normsAfterPool(config) ? layerNorm({ epsilon: config.epsilon ?? 1e-6 }) : identity())
-  return imageModel(config, serial(embedding!, ...hide, ...rest, norm, skipTokens(prefixLength(config)), named('patch_head', linear(height * width * (config.channels ?? 3)))) as AnyLayer) as unknown as AnyModel
+  return imageModel(config, serial(embedding!, ...hide, ...rest, norm, skipTokens(prefixLength(config)), named('patch_head', linear(outputs ?? height * width * (config.channels ?? 3)))) as AnyLayer) as unknown as AnyModel
 }
 
 /** What self-supervision makes of a ViT. */
 export const vitPretexts = <const C extends VitConfig & ImageInput>(config: C): Pretexts => ({
-  maskedPatches: ({ hiddenShare = 0.5 }) => vitPixels(config, hiddenShare as number),
+  maskedPatches: ({ hiddenShare = 0.5, target }) => vitPixels(config, hiddenShare as number, target === 'meanColour' ? 8 ** (config.channels ?? 3) : undefined),
   colourisation: () => vitPixels(config),
   inpainting: () => vitPixels(config),
 })

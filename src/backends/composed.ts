@@ -43,8 +43,8 @@ export const composed = <B>(device: Pick<Device<B>, 'kernel' | 'upload' | 'free'
     }
   }
   if (rewriter === undefined) return right({ run: inputs => run(inputs, false) })
-  const { input, make } = rewriter.kernel!.adapt!
-  return right({ adapt: { input: node.inputs.indexOf(rewriter.part.inputs[input]!), make }, run: inputs => run(inputs, true) })
+  const { input, ...adapt } = rewriter.kernel!.adapt!
+  return right({ adapt: { input: node.inputs.indexOf(rewriter.part.inputs[input]!), ...adapt }, run: inputs => run(inputs, true) })
 }
 
 /** Whether an input of a fused op goes to one of its parts and to no other. */

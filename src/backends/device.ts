@@ -22,10 +22,11 @@ export interface TensorLike {
  * buffer that shares that one's memory. Either is still to be freed.
  *
  * `adapt` rewrites one input into the form the kernel wants (a transposed or packed weight). The plan does
- * it once where that input is a weight, and at every run where it is not.
+ * it once where that input is a weight, and at every run where it is not. Of rewritings under the same `form` a weight is
+ * held but once, for all kernels that want it.
  */
 export interface Kernel<B> {
-  readonly adapt?: { readonly input: number; readonly make: (buffer: B) => B }
+  readonly adapt?: { readonly input: number; readonly form?: string; readonly make: (buffer: B) => B }
   readonly overwrites?: number
   readonly run: (inputs: readonly B[], spare?: number) => B
 }

@@ -15,7 +15,7 @@ export type Weights = ReadonlyMap<string, Float32Array> | ((name: string, shape:
 export interface Loaded<B> {
   /** Parameters, constants and what follows from them, as the runs' kernels use them. */
   readonly memory: Memory<B>
-  /** Weights in the form one node's kernel wants. */
+  /** Weights in the form a node's kernel wants; nodes may share one. */
   readonly adapted: ReadonlyMap<Tensor, B>
   /** The bytes of all of them, for all routines together. */
   readonly bytes: number
@@ -41,27 +41,35 @@ export const loadOnce = async <B>(device: Device<B>, { once, variables: all, rou
   const adapted = new Map<Tensor, B>()
   const failed = await load(device, setUp.right, users.rewriters, memory, adapted, weights)
   if (failed === undefined) return right({ memory, adapted, bytes: bytesOf([...variables, ...once].filter(n => kept.has(n))) + [...users.rewriters].reduce((sum, [n, of]) => sum + of.size * bytesOf([n]), 0) })
-  for (const buffer of adapted.values()) device.free(buffer)
+  for (const buffer of new Set(adapted.values())) device.free(buffer)
   memory.release()
   return left(failed)
 }
 
 const bytesOf = (nodes: readonly Tensor[]): number => nodes.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0)
 
-/** How the nodes of every run use those computed once: as they are, or rewritten for one node's kernel. */
+/** A form of a weight: how it is made, and the nodes whose kernels want it. */
+interface Form<B> {
+  readonly make: (buffer: B) => B
+  readonly users: readonly Tensor[]
+}
+
+/** How the nodes of every run use those computed once: as they are, or rewritten, by the name of the form or by the node alone. */
 interface Users<B> {
   readonly raw: ReadonlySet<Tensor>
-  readonly rewriters: ReadonlyMap<Tensor, ReadonlyMap<Tensor, (buffer: B) => B>>
+  readonly rewriters: ReadonlyMap<Tensor, ReadonlyMap<string | Tensor, Form<B>>>
 }
 
 const usersOf = <B>(runs: readonly Plan<B>[], once: ReadonlySet<Tensor>): Users<B> => {
   const raw = new Set<Tensor>()
-  const rewriters = new Map<Tensor, Map<Tensor, (buffer: B) => B>>()
+  const rewriters = new Map<Tensor, Map<string | Tensor, Form<B>>>()
   for (const { node, kernel } of runs.flatMap(({ steps }) => steps))
     node.inputs.forEach((x, i) => {
       if (!once.has(x)) return
       if (kernel.adapt?.input !== i) return void raw.add(x)
-      rewriters.set(x, (rewriters.get(x) ?? new Map<Tensor, (buffer: B) => B>()).set(node, kernel.adapt.make))
+      const { form = node, make } = kernel.adapt
+      const forms = rewriters.get(x) ?? new Map<string | Tensor, Form<B>>()
+      rewriters.set(x, forms.set(form, { make, users: [...(forms.get(form)?.users ?? []), node] }))
     })
   return { raw, rewriters }
 }
@@ -75,7 +83,10 @@ const load = async <B>(device: Device<B>, setUp: Plan<B>, rewriters: Users<B>['r
         memory.set(node, device.upload(values.right, [1, ...node.shape], 'float32'))
       } else if (isOp(node, 'constant')) memory.set(node, device.upload(node.attributes.data, [1, ...node.shape], node.dtype))
       else memory.run(node, kernel)
-      for (const [user, make] of rewriters.get(node) ?? []) adapted.set(user, make(memory.need(node)))
+      for (const { make, users } of rewriters.get(node)?.values() ?? []) {
+        const made = make(memory.need(node))
+        for (const user of users) adapted.set(user, made)
+      }
       memory.free(frees)
     }
     return undefined

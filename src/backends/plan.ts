@@ -57,6 +57,9 @@ export const plan = <B>(device: Device<B>, nodes: readonly Tensor[], kept: Reado
 /**
  * Which of its first inputs a node may write its result over, called for each node in order. Nodes that share memory,
  * such as reshapes of one another, are looked at together; what is not made in the run, or outlives it, is never given.
+ *
+ * Worth, on wasm with one thread: ConViT-Ti holds 1.22 MB of activations instead of 1.53; a training step of ViT-Ti is 1.01
+ * times faster, one of six blocks of 64 channels 1.04 times.
  */
 const spares = (made: ReadonlySet<Tensor>, last: ReadonlyMap<Tensor, number>, kept: ReadonlySet<Tensor>): ((node: Tensor, at: number, overwrites: number) => number | undefined) => {
   const owners = new Map<Tensor, Tensor>()

@@ -175,7 +175,7 @@ export class Session<K extends string> implements Disposable {
   }
 
   private release({ adapted, memory }: Loaded<unknown>): void {
-    for (const buffer of adapted.values()) this.device.free(buffer)
+    for (const buffer of new Set(adapted.values())) this.device.free(buffer)
     memory.release()
   }
 

@@ -5,7 +5,7 @@ import { inheritedScore } from '../search/inheritedScore.js'
 import { inheritedWeights } from '../search/inheritedWeights.js'
 import { paretoPicture } from '../search/paretoPicture.js'
 import { priceOf, type Price } from '../search/priceOf.js'
-import { search as searchSpace } from '../search/search.js'
+import { search as searchSpace, type Score } from '../search/search.js'
 import { searchReport } from '../search/searchReport.js'
 import type { AnyPicked } from '../search/space.js'
 import { trainSupernet } from '../search/trainSupernet.js'
@@ -75,20 +75,20 @@ export const search: CliCommand<SearchCommandOptions> = {
       const { train, validation, transform: _transform, ...preparation } = data
       const held: EvaluationData = { ...preparation, ...(typeof validation === 'object' ? { samples: validation } : { samples: train, split: { validation: validation!, part: 'validation' } }) }
       const known = resume ? await scoresFile.read(scores) : new Map<string, number>()
-      const score = inheritedScore<AnyPicked>(space.whole, weights, held, { backend: backend.right, batchSize: 250, seed: training.seed ?? 0 })
+      const inherited = inheritedScore<AnyPicked>(space.whole, weights, held, { backend: backend.right, batchSize: 250, seed: training.seed ?? 0 })
+      const score: Score<AnyPicked> = candidate => async () => {
+        const given = await inherited(candidate)()
+        if (given._tag === 'Left') return given
+        const kept = await scoresFile.append(scores, candidate, given.right)()
+        return kept._tag === 'Left' ? kept : given
+      }
       const follower = await followSearch(terminal)
-      let written: Promise<Either<Problem, void>> = Promise.resolve(right(undefined))
       const found = await searchSpace(space, score, budget, {
         ...config.right.search, known, signal: interrupt.signal, ...(compare === undefined ? {} : { start: [compare] }),
-        onEvent: event => {
-          follower.tell(event)
-          if (event.kind === 'scored' && !known.has(event.scored.key)) written = written.then(before => (before._tag === 'Left' ? before : scoresFile.append(scores, event.scored)()))
-        },
+        onEvent: follower.tell,
       })()
       follower.stop()
-      const kept = await written
       if (found._tag === 'Left') return found
-      if (kept._tag === 'Left') return kept
       if (found.right.reason === 'aborted') return stopped()
       const { best } = found.right
       const tested = await openTest(config.right.test, base, held, train.classes)

@@ -33,6 +33,7 @@ export const expose = <L extends AnyLayer, const P extends ExposePaths>(layer: L
     config: paths,
     accepts: 'any',
     check: () => badPaths(paths),
+    traits: { shares: 'what no field asks for is left over' },
     forward: (x, context) => context.expose(layer, x, paths),
   })
 

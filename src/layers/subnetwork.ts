@@ -5,7 +5,6 @@ import { type Arguments, choice } from './core/choice.js'
 import { type AnyLayer, defineLayer, isLayer, type Layer, type ShapeFunctionOf } from './core/layer.js'
 import { byName } from './core/preconditions.js'
 import type { OrFirstError } from './fanOut.js'
-import { layerNorm } from './layerNorm.js'
 import { linear } from './linear.js'
 
 type Parts = Readonly<Record<string, AnyLayer>>
@@ -45,4 +44,4 @@ export const subnetwork = <const P extends AnyLayer | Parts>(whole: AnyLayer, pa
 }
 
 /** What generators may give {@link subnetwork}. */
-export const subnetworkArguments: Arguments = { ways: [[choice.among(linear(5)), choice.among(linear(3), linear(5, { bias: false }))], [choice.among(layerNorm()), choice.among(layerNorm())]] }
+export const subnetworkArguments: Arguments = [choice.among(linear(5)), choice.among(linear(3), linear(5, { bias: false }))]

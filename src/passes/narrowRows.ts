@@ -6,7 +6,11 @@ import type { Pass } from './pass.js'
 
 /**
  * Computes only those rows that something needs, and no gradient of rows that have none. Where a ViT ends with its class
- * token, nothing after the last attention is computed for the other tokens.
+ * token, nothing after the last attention is computed for the other tokens. Going back from the results, each node learns
+ * which of its rows are needed; going forward from padding, which of them can be other than zero.
+ *
+ * Worth, on wasm with one thread: ViT-Ti and ViT-S with one image are 1.06 and 1.05 times faster, a training step of ViT-Ti
+ * on 32×32 pixels in patches of 4, 16 images, 1.05 times, one of six blocks of 64 channels on 28×28 pixels 1.09 times.
  */
 export const narrowRows: Pass = roots => {
   const outputs = roots.flatMap(tensorsOf)
@@ -27,18 +31,21 @@ export const narrowRows: Pass = roots => {
     parts.set(key, known)
     return known
   }
-  for (const node of nodes) made.set(node, narrowed(node, blocks, part, made))
+  for (const node of nodes) made.set(node, blocks.isTouched(node) ? narrowed(node, blocks, part, made) : ops.withInputs(node, node.inputs.map(x => made.get(x)!)))
   return roots.map(root => mapSignal(root, t => part(t, whole(t.shape))))
 }
 
 /** From where to where, along every axis but the last: some rows of a tensor. */
 type Block = readonly (readonly [begin: number, end: number])[]
 
+/** What is known of every node. */
 interface Blocks {
   /** The rows of a node that are computed. */
   readonly of: (node: Tensor) => Block
   /** The rows outside which it is known to be zero. */
   readonly filled: (node: Tensor) => Block
+  /** Whether a node, or one of its inputs, is computed or read in part. */
+  readonly isTouched: (node: Tensor) => boolean
 }
 
 /** What is computed of a tensor's rows is a part of them this small, or all: each slice that it takes costs something. */
@@ -75,29 +82,40 @@ const aligned = (block: Block, { shape }: Tensor): Block => block.map((range, ax
 const reach = (node: Tensor, x: Tensor, block: Block): Block => block.map((range, axis) => (x.shape[axis] === 1 ? [0, node.shape[axis]!] : range))
 
 const blocksOf = (nodes: readonly Tensor[], outputs: readonly Tensor[]): Blocks => {
+  // Most nodes are needed whole, and could be other than zero anywhere: the maps hold the others.
   const filled = new Map<Tensor, Block>()
-  const filledOf = (node: Tensor): Block => filled.get(node)!
+  const filledOf = (node: Tensor): Block => filled.get(node) ?? whole(node.shape)
   for (const node of nodes) {
+    if (!(isOp(node, 'pad') && isNarrower(node)) && !node.inputs.some(x => filled.has(x))) continue
     const block = filledFrom(node, filledOf)
-    filled.set(node, isEmpty(block) ? whole(node.shape) : block)
+    if (!isEmpty(block) && !isSame(block, whole(node.shape))) filled.set(node, block)
   }
-  const needs = new Map<Tensor, Block>(outputs.map(t => [t, whole(t.shape)]))
+  const needs = new Map<Tensor, Block>()
+  const entire = new Set<Tensor>(outputs)
   const of = new Map<Tensor, Block>()
+  const isPartial = (node: Tensor): boolean => of.has(node) || (isOp(node, 'slice') && isNarrower(node)) || (sumsRows(node) && node.inputs.some(x => filled.has(x)))
   for (const node of [...nodes].reverse()) {
+    if (entire.has(node) && !filled.has(node) && !isPartial(node)) {
+      for (const x of node.inputs) entire.add(x)
+      continue
+    }
     const all = whole(node.shape)
-    const some = meet(needs.get(node)!, filledOf(node))
-    const isSmall = canNarrow(node) && !isEmpty(some) && sizeOf(sizes(some)) <= LARGEST_PART * sizeOf(sizes(all))
-    of.set(node, isSmall || (isMove(node) && !isEmpty(some)) ? some : all)
+    const some = meet((entire.has(node) ? undefined : needs.get(node)) ?? all, filledOf(node))
+    const isSmall = isMove(node) || (canNarrow(node) && sizeOf(sizes(some)) <= LARGEST_PART * sizeOf(sizes(all)))
+    if (isSmall && !isEmpty(some) && !isSame(some, all)) of.set(node, some)
     node.inputs.forEach((x, i) => {
-      const need = needOf(node, i, of.get(node)!, filledOf)
-      needs.set(x, needs.has(x) ? hull(needs.get(x)!, need) : need)
+      if (entire.has(x)) return
+      const need = isPartial(node) ? needOf(node, i, of.get(node) ?? all, filledOf) : undefined
+      if (need === undefined || isSame(need, whole(x.shape))) entire.add(x)
+      else needs.set(x, needs.has(x) ? hull(needs.get(x)!, need) : need)
     })
   }
-  return { of: node => of.get(node)!, filled: filledOf }
+  return { of: node => of.get(node) ?? whole(node.shape), filled: filledOf, isTouched: node => isPartial(node) || node.inputs.some(x => of.has(x)) }
 }
 
 const isMove = (node: Tensor): boolean => isOp(node, 'slice') || isOp(node, 'pad')
 const isKeptSum = (node: Tensor): node is Tensor<'sum'> => isOp(node, 'sum') && node.attributes.keepDims
+const sumsRows = (node: Tensor): boolean => isKeptSum(node) || isOp(node, 'linearWeightGradient')
 const canNarrow = (node: Tensor): boolean => node.shape.length > 1 && (isMove(node) || isKeptSum(node) || alongside(node) !== undefined)
 
 const filledFrom = (node: Tensor, filled: (x: Tensor) => Block): Block => {

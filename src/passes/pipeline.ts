@@ -6,6 +6,7 @@ import { foldTransposes } from './foldTransposes.js'
 import { fuseElementwise } from './fuseElementwise.js'
 import { fuseGroupNorm } from './fuseGroupNorm.js'
 import { fuseLinear } from './fuseLinear.js'
+import { gatherMoves } from './gatherMoves.js'
 import { narrowRows } from './narrowRows.js'
 import { packAttention } from './packAttention.js'
 import type { Pass } from './pass.js'
@@ -25,7 +26,8 @@ export const pipeline: readonly (readonly [string, Pass])[] = [
   ['shareSubexpressions', shareSubexpressions],
   ['convolutionsAsLinear', convolutionsAsLinear],
   ['foldScales', foldScales],
-  // Equal scales make equal weights.
+  ['gatherMoves', gatherMoves],
+  // Equal scales make equal weights, and tables of numbers are equal.
   ['shareSubexpressions', shareSubexpressions],
   ['narrowRows', narrowRows],
   ['foldTransposes', foldTransposes],

@@ -46,9 +46,15 @@ export const paretoPicture = <P>(scored: readonly Scored<P>[], { title = '', axi
     ...scored.map(dot),
     steps === '' ? '' : `<path d="${steps}" fill="none" stroke="${glass.front}" stroke-width="2.5"/>`,
     ...marked,
-    hand === undefined ? '' : `<rect x="${fixed(x.at(hand[axis]) - 5)}" y="${fixed(y.at(hand.score) - 5)}" width="10" height="10" fill="${glass.hand}" stroke="${glass.ink}" stroke-width="1.5"/>${text(x.at(hand[axis]) + 10, y.at(hand.score) + 4, 'made by hand', 'start')}`,
+    hand === undefined ? '' : handMade(x.at(hand[axis]), y.at(hand.score)),
     '</svg>\n',
   ].filter(line => line !== '').join('\n')
+}
+
+/** A square pane, named on the side where there is room. */
+const handMade = (x: number, y: number): string => {
+  const isRight = x > 0.7 * size.width
+  return `<rect x="${fixed(x - 5)}" y="${fixed(y - 5)}" width="10" height="10" fill="${glass.hand}" stroke="${glass.ink}" stroke-width="1.5"/>${text(isRight ? x + 6 : x + 10, isRight ? y + 20 : y + 4, 'made by hand', isRight ? 'end' : 'start')}`
 }
 
 /** Values along a line of the picture, and round ones among them. */

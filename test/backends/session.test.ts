@@ -134,3 +134,27 @@ it('states the bytes of a run before it: parameters, and the most held at one ti
   using session = valueOf(await openSession(routines, { backend: reference, weights: new Map([['w', new Float32Array(100)], ['v', new Float32Array(100)]]) })())
   expect(session.bytes('run', 8)).toMatchObject({ _tag: 'Right', right: { parameters: 800, peak: 800 + 2 * 8 * 400 } })
 })
+
+describe('a weight that two routines read in the same form', () => {
+  const w = param('w', [40, 48])
+  const routineOn = (name: string): Routine => {
+    const z = ops.input(name, [48])
+    return { inputs: z, outputs: { y: ops.linear(z, w), twice: ops.linear(ops.multiply(z, ops.scalar(2)), w) } }
+  }
+  it.each<readonly [string, Backend]>([['wasm', wasm], ['cpu', cpu]])('is held once on %s, and freed once', async (_, backend) => {
+    const device = valueOf(await backend.open())
+    const before = device.held!().buffers
+    const session = valueOf(await openSession({ one: routineOn('a'), other: routineOn('b') }, { backend, weights: new Map([['w', Float32Array.from({ length: 1920 }, (_, i) => Math.sin(i))]]) })())
+    const given = Float32Array.from({ length: 96 }, (_, i) => Math.cos(i))
+    const [one, other] = [valueOf(await session.run('one', given)()), valueOf(await session.run('other', given)())]
+    expect(one).toEqual(other)
+    const row = (i: number): Float32Array => given.subarray(Math.floor(i / 40) * 48, Math.floor(i / 40 + 1) * 48)
+    ;(one['y'] as Float32Array).forEach((y, i) => expect(y).toBeCloseTo(row(i).reduce((sum, value, k) => sum + value * Math.sin((i % 40) * 48 + k), 0), 4))
+    // The weight in that form, and the number 2.
+    expect(valueOf(session.bytes('one', 2)).parameters).toBe(1920 * 4 + 4)
+    session.dispose()
+    await session.run('one', given)()
+    // Numbers may be kept for the life of the backend.
+    expect(device.held!().buffers - before).toBeLessThan(2)
+  })
+})

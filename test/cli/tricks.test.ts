@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { captured } from './captured.js'
 
@@ -44,7 +44,7 @@ describe('vitrail verify of training tricks', () => {
     expect(list.filter(({ ok }) => !ok)).toEqual([])
     expect(list.flatMap(({ notCompared }) => notCompared)).toEqual([])
     expect(list).toHaveLength(files.length * 3)
-    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, dynamicvit_parts: 20, ema: 4, fake_quant: 11, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
+    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, dynamicvit_parts: 20, ema: 4, fake_quant: 11, head_pruning: 6, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
     expect(code).toBe(0)
   })
 
@@ -78,6 +78,20 @@ describe('vitrail verify of training tricks', () => {
     const { code, list } = await verdicts(changed(name, fields => nudge(fields, path, share)), '--backend', 'cpu')
     expect(list.map(({ ok, outputs }) => [ok, outputs[key]?.ok])).toEqual([[false, false]])
     expect(code).toBe(1)
+  })
+
+  it('sees that the importance of a head or a pruned output is off, and says where the recorded model is missing', async () => {
+    const model = relative(folder, resolve('test/fixtures/recordings/vit/vit_cls_a.safetensors'))
+    const off = (path: string): string => changed('head_pruning.json', fields => {
+      fields['fixture'] = model
+      nudge(fields, path, 1e-2)
+    })
+    for (const key of ['importance_mean_abs_per_sample', 'logits_structurally_pruned']) {
+      const { list } = await verdicts(off(`${key}/data/2`), '--backend', 'cpu')
+      expect(Object.entries(list[0]!.outputs).filter(([, { ok }]) => !ok).map(([name]) => name)).toEqual([key])
+    }
+    const lost = changed('head_pruning.json', fields => (fields['fixture'] = 'nowhere.safetensors'))
+    expect((await verdicts(lost, '--backend', 'cpu')).list[0]!.error).toMatch(/^.*head_pruning\.json: the recording of its model, nowhere\.safetensors, is not in any folder above/)
   })
 
   it('says which losses of a recording it does not know', async () => {

@@ -6,7 +6,7 @@ import { recipes } from '../../recipes/index.js'
 import { reference } from '../../src/backends/reference/index.js'
 import { openRecording } from '../../src/cli/parts/recording.js'
 import { sampleInput } from '../../src/cli/parts/sampleInput.js'
-import { classToken, compile, cost, encoderBlock, expectShape, expose, features, fromJson, globalPool, initialWeights, input, layerNorm, linear, named, openSession, parallel, places, repeat, selfAttention, serial, shapeOf, tap, toJson, trace, windowAttention, windows, type AnyModel } from '../../src/index.js'
+import { classToken, compile, encoderBlock, expectShape, expose, features, fromJson, globalPool, initialWeights, input, layerNorm, levels, linear, named, openSession, parallel, places, repeat, selfAttention, serial, shapeOf, tap, toJson, trace, windowAttention, windows, type AnyModel } from '../../src/index.js'
 import { attentionRollout } from '../../src/training/evaluate/attentionRollout.js'
 import { problemOf, valueOf } from '../support/either.js'
 
@@ -46,12 +46,8 @@ describe('features', () => {
     const early = valueOf(features(model, { early: 'blocks.2' }))
     const namesOf = (m: unknown): readonly string[] => valueOf(trace(m as AnyModel)).parameters.map(p => p.attributes.name)
     expect(namesOf(early)).toEqual(namesOf(model))
-    const costOf = (m: unknown): number => {
-      const { nodes } = valueOf(trace(m as AnyModel))
-      return nodes.length
-    }
-    expect(costOf(early)).toBeLessThan(0.35 * costOf(model))
-    expect(cost(valueOf(trace(early as unknown as AnyModel)))).toBeDefined()
+    const nodesOf = (m: unknown): number => valueOf(trace(m as AnyModel)).nodes.length
+    expect(nodesOf(early)).toBeLessThan(0.35 * nodesOf(model))
   })
 
   it('are of recipes and of models, by paths or under names', () => {
@@ -70,6 +66,26 @@ describe('features', () => {
     const model = pipe(input(5, 8), repeat(2, encoderBlock({ numHeads: 2 })), tap('seen', linear(3)))
     const found = valueOf(features(model, { block: 'blocks.1', seen: 'seen' }))
     expect(valueOf(shapeOf(pipe(found, parallel({ block: serial(expectShape(5, 8), linear(2)), seen: expectShape(5, 3) }))))).toEqual({ block: [5, 2], seen: [5, 3] })
+  })
+})
+
+describe('levels', () => {
+  it.each([
+    ['swin_tiny_patch4_window7_224', [[4, 96, 'layers.0'], [8, 192, 'layers.1'], [16, 384, 'layers.2'], [32, 768, 'norm']]],
+    ['ms_swin_tiny_patch4_window7_224', [[4, 96, 'layers.0.blocks'], [8, 192, 'layers.1.blocks'], [16, 384, 'layers.2.blocks'], [32, 768, 'norm']]],
+    ['coatnet_0_rw_224', [[2, 64, 'stem'], [4, 96, 'stages.0'], [8, 192, 'stages.1'], [16, 384, 'stages.2'], [32, 768, undefined]]],
+    ['vit_tiny_patch16_224', [[16, 192, 'patch_embed.proj']]],
+  ] as const)('of %s are its maps at each size, with their strides', (id, expected) => {
+    const recipe = recipes[id] as unknown as { readonly model: AnyModel }
+    const found = valueOf(levels(recipe))
+    expect(found.map(({ stride, channels }) => [stride, channels])).toEqual(expected.map(([stride, channels]) => [stride, channels]))
+    expected.forEach(([, , path], i) => expect(path ?? found[i]!.path).toBe(found[i]!.path))
+    const maps = valueOf(shapeOf(valueOf(features(recipe, Object.fromEntries(found.map(level => [`p${Math.log2(level.stride)}`, level.path])))))) as unknown as Readonly<Record<string, readonly number[]>>
+    for (const { stride, channels } of found) expect(maps[`p${Math.log2(stride)}`]).toEqual([224 / stride, 224 / stride, channels])
+  })
+
+  it('are refused of models that take no image', () => {
+    expect(problemOf(levels(pipe(input(5, 8), linear(3)) as AnyModel))).toMatchObject({ code: 'notAnImageModel' })
   })
 })
 
@@ -122,7 +138,7 @@ describe('attention weights', () => {
     const { weights } = await ran(model, Float32Array.from({ length: 64 }, (_, i) => Math.cos(i)), seeded(model))
     for (let row = 0; row < weights!.length / 4; row++) expect(weights!.subarray(4 * row, 4 * row + 4).reduce((a, b) => a + b)).toBeCloseTo(1, 6)
     // The last window holds the map's four corners, which are no neighbours: each sees itself.
-    expect([...weights!.slice(-16)].map(weight => Math.round(weight))).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
+    expect(Array.from(weights!.subarray(-16), weight => Math.round(weight))).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
   })
 })
 

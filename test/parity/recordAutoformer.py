@@ -1,6 +1,8 @@
-"""Recordings of random AutoFormer supernets with sampled sub-networks: python3 recordAutoformer.py FOLDER COUNT, then
-`vitrail verify FOLDER/*.safetensors`. The reference is written down here from microsoft/Cream's `Vision_TransformerSuper`
-as it runs in evaluation, with one sampled configuration at a time.
+"""Makes reference recordings of random AutoFormer supernets, each with sub-networks sampled from it.
+
+Usage: python3 test/parity/recordAutoformer.py DIR [COUNT]
+With COUNT 0 only the two of test/fixtures/recordings, each of one seed. The model is written out after microsoft/Cream
+4a13c40, `Vision_TransformerSuper` in evaluation, with its names, one sampled configuration at a time, in float64.
 """
 import json
 import os
@@ -107,16 +109,20 @@ def drawn(rng):
     return {**c, "samples": [sample() for _ in range(rng.randint(1, 3))]}
 
 
+def record(path, name, seed):
+    rng = random.Random(seed)
+    c = drawn(rng)
+    w = weights(c, rng)
+    x = torch.randn(2, c["in_chans"], *c["img_size"], generator=torch.Generator().manual_seed(seed))
+    tensors = {**w, "@in/x": x}
+    for i, sample in enumerate(c["samples"]):
+        features, logits = forward(x.double(), {k: v.double() for k, v in w.items()}, c, sample)
+        tensors |= {f"@out/features.{i}": features.float(), f"@out/logits.{i}": logits.float()}
+    save_file({k: v.contiguous() for k, v in tensors.items()}, f"{path}/{name}.safetensors", {"system": "autoformer", "name": name, "config": json.dumps(c)})
+
+
 if __name__ == "__main__":
-    folder, count = sys.argv[1], int(sys.argv[2])
+    folder, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20
     os.makedirs(folder, exist_ok=True)
-    for seed in range(count):
-        rng = random.Random(seed)
-        c = drawn(rng)
-        w = weights(c, rng)
-        x = torch.randn(2, c["in_chans"], *c["img_size"], generator=torch.Generator().manual_seed(seed))
-        tensors = {**w, "@in/x": x}
-        for i, sample in enumerate(c["samples"]):
-            features, logits = forward(x.double(), {k: v.double() for k, v in w.items()}, c, sample)
-            tensors |= {f"@out/features.{i}": features.float(), f"@out/logits.{i}": logits.float()}
-        save_file({k: v.contiguous() for k, v in tensors.items()}, f"{folder}/autoformer_{seed}.safetensors", {"system": "autoformer", "name": f"autoformer_{seed}", "config": json.dumps(c)})
+    for name, seed in {"autoformer_wide_scaled": 5, "autoformer_post_norm": 2, **{f"autoformer_{seed}": seed for seed in range(count)}}.items():
+        record(folder, name, seed)

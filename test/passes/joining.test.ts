@@ -16,6 +16,7 @@ import { foldTransposes } from '../../src/passes/foldTransposes.js'
 import { fuseElementwise } from '../../src/passes/fuseElementwise.js'
 import { fuseGroupNorm } from '../../src/passes/fuseGroupNorm.js'
 import { fuseLinear } from '../../src/passes/fuseLinear.js'
+import { gatherMoves } from '../../src/passes/gatherMoves.js'
 import { packAttention } from '../../src/passes/packAttention.js'
 import type { Pass } from '../../src/passes/pass.js'
 import { optimise } from '../../src/passes/pipeline.js'
@@ -167,6 +168,33 @@ describe('fuseGroupNorm', () => {
     ['rows whose like is used elsewhere', ((y: Tensor) => [y, y.inputs[0]!])(parts(2))],
     ['a shift that is no number a channel', [ops.add(parts(2).inputs[0]!, ops.input('other', [4, 4, 6]))]],
   ] as const)('leaves %s', (_, roots) => expect(opsOf(fuseGroupNorm, ...roots)).not.toContain('groupNorm'))
+})
+
+describe('gatherMoves', () => {
+  const map = ops.input('map', [4, 6, 3])
+  const rolled = (t: Tensor, axis: number, by: number): Tensor => {
+    const [size, end] = [t.shape[axis]!, t.shape.map((n, i) => (i === axis ? by : n))]
+    const at = (begin: number): number[] => t.shape.map((_, i) => (i === axis ? begin : 0))
+    return ops.concat([ops.slice(t, at(by), t.shape.map((n, i) => (i === axis ? size - by : n))), ops.slice(t, at(0), end)], axis)
+  }
+  const windows = (t: Tensor): Tensor => ops.reshape(ops.transpose(ops.reshape(t, [2, 2, 3, 2, 3]), [0, 2, 1, 3, 4]), [6, 4, 3])
+  it('makes the rolled windows of Swin one gather', () => {
+    const root = windows(rolled(rolled(map, 0, 1), 1, 2))
+    const [gathered] = gatherMoves([root]) as readonly Tensor[]
+    expect(nodesOf([gathered!]).map(n => n.op).filter(op => op !== 'reshape')).toEqual(['input', 'constant', 'gather'])
+    // Row 0 of window 0 is the place that two rolls bring to the corner: row 1, column 2 of six.
+    const numbers = nodesOf([gathered!]).find(n => isOp(n, 'constant')) as Tensor<'constant'>
+    expect([...numbers.attributes.data].slice(0, 4)).toEqual([8, 9, 14, 15])
+  })
+  it.each([
+    ['a transpose alone', [windows(map)]],
+    ['moves of two tensors', [windows(ops.concat([ops.slice(map, [1, 0, 0], [3, 6, 3]), ops.slice(ops.input('other', [4, 6, 3]), [0, 0, 0], [1, 6, 3])], 0))]],
+    ['moves of channels', [rolled(rolled(map, 2, 1), 2, 1)]],
+  ] as const)('leaves %s', (_, roots) => expect(opsOf(gatherMoves, ...roots)).not.toContain('gather'))
+  it('keeps what something else needs on the way', () => {
+    const roll = rolled(map, 0, 1)
+    expect(opsOf(gatherMoves, windows(roll), ops.exp(roll)).toSorted()).toEqual(['exp', 'gather', 'transpose'])
+  })
 })
 
 describe('fuseElementwise', () => {

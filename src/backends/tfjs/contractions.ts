@@ -33,7 +33,7 @@ export const matmul: Lowering<'matmul'> = {
  */
 export const linear: Lowering<'linear'> = {
   needs: ['BatchMatMul', 'Transpose', 'Reshape', 'Add'],
-  adapt: { input: 1, make: (w, weight) => w.call('Transpose', { x: w.reshape(weight, weight.shape.slice(1)) }, { perm: [1, 0] }) },
+  adapt: { input: 1, form: 'transposed', make: (w, weight) => w.call('Transpose', { x: w.reshape(weight, weight.shape.slice(1)) }, { perm: [1, 0] }) },
   run: (w, [x, weight, bias], node, batch) => {
     const [inner, out] = weight!.shape as [number, number]
     const rows = w.reshape(x!, [1, sizeOf(x!.shape) / inner, inner])

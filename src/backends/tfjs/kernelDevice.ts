@@ -20,7 +20,7 @@ export const kernelDevice = (host: KernelHost, table: Lowerings): Device<TensorI
       if (Array.isArray(way)) return left(way)
       const { adapt, overwrites, run } = way as Lowering
       return right({
-        ...(adapt === undefined ? {} : { adapt: { input: adapt.input, make: (x: TensorInfo) => w.scope(() => adapt.make(w, x, node)) } }),
+        ...(adapt === undefined ? {} : { adapt: { ...adapt, make: (x: TensorInfo) => w.scope(() => adapt.make(w, x, node)) } }),
         ...(overwrites === undefined ? {} : { overwrites }),
         run: (inputs, spare) => w.scope(() => run(w, inputs, node, batch), spare === undefined ? undefined : inputs[spare]),
       })

@@ -11,8 +11,8 @@ export interface Lowering<K extends OpKind = OpKind> {
   readonly needs: readonly string[]
   /** The nodes it can run; all unless given. */
   readonly fits?: (node: Tensor<K>) => boolean
-  /** An input it wants in another form; done once where that input is a weight. */
-  readonly adapt?: { readonly input: number; readonly make: (w: Workspace, x: TensorInfo, node: Tensor<K>) => TensorInfo }
+  /** An input it wants in another form; done once where that input is a weight, and once for all that name the same form. */
+  readonly adapt?: { readonly input: number; readonly form?: string; readonly make: (w: Workspace, x: TensorInfo, node: Tensor<K>) => TensorInfo }
   /**
    * Over so many of its first inputs it may write its result: it runs one kernel, which reads of such an input, before it
    * writes an element, all that this element and no later one depends on.

@@ -13,7 +13,7 @@ import { repeatsOf } from './kernels/elementwise.js'
 const manySamples = 2
 
 /** Weights in panels, once where they do not change. */
-const packed = { input: 1, make: (w: Workspace, weight: TensorInfo): TensorInfo => w.call('VitrailPack', { w: w.reshape(weight, weight.shape.slice(1)) }, { transposed: true }) }
+const packed = { input: 1, form: 'panels', make: (w: Workspace, weight: TensorInfo): TensorInfo => w.call('VitrailPack', { w: w.reshape(weight, weight.shape.slice(1)) }, { transposed: true }) }
 
 const linear = (w: Workspace, operands: Readonly<Record<string, TensorInfo | undefined>>, bias: TensorInfo | undefined, activation: string, node: Tensor): TensorInfo => {
   const n = node.shape.at(-1) as number

@@ -11,7 +11,7 @@ const pane = { left: 150, width: 410, height: 34, gap: 26 }
 /** Cathedral glass: one colour a kind of layer. */
 const colours: readonly (readonly [RegExp, string])[] = [
   [/patchEmbed|patchMerging|[cC]onv|embedding|stem/, '#1f6f8b'],
-  [/Token|flatten|[pP]ool/, '#c8553d'],
+  [/Token(?!Attention)|flatten|[pP]ool/, '#c8553d'],
   [/position/, '#e0a030'],
   [/Block|Attention|mlp/, '#5b3a8c'],
   [/[nN]orm|layerScale/, '#4f7f52'],

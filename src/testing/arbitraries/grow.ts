@@ -142,13 +142,13 @@ export const grow = (choices: Choices, options: GrowOptions = {}): AnyModel => {
   const { depth = 5, nesting = 2, budget = 1e6, favourite } = options
   const grower = new Grower(choices, options)
   let best: AnyModel | undefined
-  for (let tries = 0; tries < 30; tries++) {
+  for (let tries = 0; tries < 60; tries++) {
     const takes = favourite === undefined || options.input !== undefined ? undefined : grower.takes(favourite)
     const input = options.input ?? (takes === undefined || choices.chance(0.3) ? drawInput(choices, options) : drawTaken(choices, takes))
     // A favourite that came up nowhere by itself is given an input that it takes.
-    if (favourite !== undefined && tries > 1 && tries < 25 && grower.layer({ signal: signalOf(input) }, nesting, favourite) === undefined) continue
+    if (favourite !== undefined && tries > 1 && tries < 55 && grower.layer({ signal: signalOf(input) }, nesting, favourite) === undefined) continue
     // What takes a record of its own would always come first.
-    const begun = takes !== undefined && choices.chance(0.3) ? model<never, unknown>(input, [identity()]) : model<never, unknown>(input, [])
+    const begun = takes !== undefined && choices.chance(0.5) ? model<never, unknown>(input, [identity()]) : model<never, unknown>(input, [])
     const grown = growOn(grower, begun, 1 + choices.below(depth), nesting, favourite)
     const cheap = within(grown, budget)
     const fits = cheap.layers.length > 0 && (favourite === undefined || cheap.layers.some(layer => layer.definition.kind === favourite))

@@ -59,7 +59,7 @@ const kinds: Readonly<Record<string, Kind<Made>>> = {
     make: (options: Written<PruningObjective>) => right(taught('pruning', teacher => pruning({ ...options, teacher }))),
   },
   maskedAutoencoder: { optional: { normalisePixels: rules.flag }, make: (options: MaskedMeanSquaredOptions) => plain(maskedAutoencoder(options)) },
-  maskedPatches: { optional: { hiddenShare: rules.fraction }, make: (options: MaskedPatchesOptions) => plain(maskedPatches(options)) },
+  maskedPatches: { optional: { hiddenShare: rules.fraction, target: oneOf('pixels', 'meanColour') }, make: (options: MaskedPatchesOptions) => plain(maskedPatches(options)) },
   rotation: { make: () => plain(rotation()) },
   colourisation: { make: () => plain(colourisation()) },
   inpainting: { optional: { share: rules.share, place: oneOf('centre', 'random') }, make: (options: InpaintingOptions) => plain(inpainting(options)) },

@@ -8,6 +8,7 @@ import { maeRecipe } from '../../../recipes/mae.js'
 import { vitRecipe } from '../../../recipes/vit.js'
 import { cpu } from '../../../src/backends/cpu/index.js'
 import { reference } from '../../../src/backends/reference/index.js'
+import { openSession } from '../../../src/backends/openSession.js'
 import { wasm } from '../../../src/backends/wasm/index.js'
 import type { AnyModel } from '../../../src/layers/core/model.js'
 import { captions } from '../../../src/training/data/captions.js'
@@ -29,6 +30,7 @@ import type { Teacher } from '../../../src/training/objectives/teacher.js'
 import { random } from '../../../src/training/random.js'
 import { aimOf } from '../../../src/training/routines/aimOf.js'
 import { byteTokenizer } from '../../../src/training/text/byteTokenizer.js'
+import { initialise } from '../../../src/weights/initialise.js'
 import { initialWeights } from '../../../src/weights/initialWeights.js'
 import { problemOf, valueOf } from '../../support/either.js'
 
@@ -94,6 +96,51 @@ describe('what is shown of an image', () => {
     expect(whole).toEqual(batch.images)
     expect(lost!.filter(gone => gone === 1).length).toBe(4 * 16)
     x!.forEach((value, i) => expect(value).toBe(lost![Math.floor(i / 3)] === 1 ? 0 : batch.images[i]))
+  })
+
+  it('masked patches are judged by those that were hidden alone, about as many as were to be', async () => {
+    const pixels = vitRecipe({ ...sizes, patchSize: 2 }).pretexts!['maskedPatches']!({ hiddenShare: 0.25 })
+    const { aim, graph } = valueOf(aimed(maskedPatches(), pixels))
+    const weights = new Map(graph.parameters.map(({ attributes: { name, initialiser }, shape }) => [name, initialise(initialiser, shape, 2, name)]))
+    const { inputs, loss } = aim.train
+    using session = valueOf(await openSession({ run: { inputs, outputs: { loss, said: graph.output, hidden: graph.features.get('hide.mask')! } } }, { backend: reference, weights })())
+    let hidden = 0
+    for (let step = 0; step < 40; step++) {
+      const given = valueOf(await session.run('run', valueOf(await aim.train.feed(batch, chanceOf(1, 'train', step))), { seed: 1, step })()) as Readonly<Record<'loss' | 'said' | 'hidden', Float32Array>>
+      let [sum, count] = [0, 0]
+      for (let sample = 0; sample < 4; sample++)
+        for (let p = 0; p < 16; p++) {
+          if (given.hidden[sample * 16 + p] !== 1) continue
+          count++
+          for (let i = 0; i < 12; i++) {
+            // Patches row by row, each by row, column and channel.
+            const [row, column, channel] = [2 * Math.floor(p / 4) + Math.floor(i / 6), 2 * (p % 4) + (Math.floor(i / 3) % 2), i % 3]
+            sum += (given.said[(sample * 16 + p) * 12 + i]! - batch.images[((sample * 8 + row) * 8 + column) * 3 + channel]!) ** 2 / 12
+          }
+        }
+      expect(given.loss[0]).toBeCloseTo(sum / count, 5)
+      hidden += count
+    }
+    expect(Math.abs(hidden / (40 * 64) - 0.25)).toBeLessThan(5 * Math.sqrt((0.25 * 0.75) / (40 * 64)))
+  })
+
+  it('of hidden patches the mean colour can be told instead, in eight steps a channel', async () => {
+    const model = vitRecipe({ ...sizes, patchSize: 2 }).pretexts!['maskedPatches']!({ target: 'meanColour' })
+    const { aim, graph } = valueOf(aimed(maskedPatches({ target: 'meanColour' }), model))
+    const weights = new Map(graph.parameters.map(({ attributes: { name, initialiser }, shape }) => [name, initialise(initialiser, shape, 2, name)]))
+    const { inputs, loss } = aim.train
+    using session = valueOf(await openSession({ run: { inputs, outputs: { loss, said: graph.output, hidden: graph.features.get('hide.mask')! } } }, { backend: reference, weights })())
+    const images = Float32Array.from({ length: 192 }, (_, i) => [0.9, 0.3, 0.05][i % 3]! * (0.5 + (Math.floor(i / 24) + (Math.floor(i / 3) % 8)) / 28))
+    const fed = valueOf(await aim.train.feed({ ...batch, images: images.map(value => (value - 0.5) / 0.25), size: 1 }, chanceOf(1, 'train', 0))) as Readonly<Record<'y', Int32Array>>
+    const meanOf = (p: number, c: number) => [0, 1, 2, 3].reduce((sum, i) => sum + images[((2 * Math.floor(p / 4) + (i >> 1)) * 8 + 2 * (p % 4) + (i & 1)) * 3 + c]! / 4, 0)
+    expect([...fed.y]).toEqual(Array.from({ length: 16 }, (_, p) => [0, 1, 2].reduce((number, c) => 8 * number + Math.min(7, Math.floor(8 * meanOf(p, c))), 0)))
+    const given = valueOf(await session.run('run', fed, { seed: 1, step: 0 })()) as Readonly<Record<'loss' | 'said' | 'hidden', Float32Array>>
+    const misses = [...fed.y].flatMap((colour, p) => {
+      const row = [...given.said.subarray(p * 512, (p + 1) * 512)]
+      return given.hidden[p] === 1 ? [Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0)) - row[colour]!] : []
+    })
+    expect(misses.length).toBeGreaterThan(2)
+    expect(given.loss[0]).toBeCloseTo(misses.reduce((a, b) => a + b) / misses.length, 5)
   })
 
   it('colourisation shows the luma of ITU-R 601 in every channel', async () => {

@@ -1,4 +1,3 @@
-import { paretoFront } from '../../../search/paretoFront.js'
 import type { SearchEvent } from '../../../search/search.js'
 import type { AnyPicked, Space } from '../../../search/space.js'
 import type { Price } from '../../../search/priceOf.js'
@@ -29,8 +28,7 @@ export const followSearch = async ({ isWatched, print, colours }: Terminal): Pro
   const tell = (event: SearchEvent<AnyPicked>): void => {
     if (event.kind === 'generation') {
       bar?.stop()
-      const front = paretoFront(event.front, 'macs')
-      return print(`generation ${event.generation + 1}: ${event.generation === event.best.generation ? colours.green(candidateLine(event.best)) : candidateLine(event.best)}${front.length > 1 ? colours.dim(` (${front.length} on the front)`) : ''}`)
+      return print(`generation ${event.generation + 1}: ${event.generation === event.best.generation ? colours.green(candidateLine(event.best)) : candidateLine(event.best)}${event.front.length > 1 ? colours.dim(` (${event.front.length} on the front)`) : ''}`)
     }
     const shown = { best: percent(event.best.score), last: percent(event.scored.score) }
     if (bar === undefined) return

@@ -3,7 +3,7 @@ import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../../shape/problem.js'
 import type { AnyPicked } from '../../../search/space.js'
-import type { Scored } from '../../../search/candidate.js'
+import type { Candidate } from '../../../search/candidate.js'
 import { messageOf } from '../messageOf.js'
 import { readJson } from '../readJson.js'
 
@@ -16,9 +16,9 @@ export const scoresFile = {
     return new Map(lines.flatMap(line => (line._tag === 'Right' && typeof line.right['key'] === 'string' && typeof line.right['score'] === 'number' ? [[line.right['key'], line.right['score']] as const] : [])))
   },
   /** Errors: `fileUnwritable`. */
-  append: (file: string, { key, score, params, macs, generation }: Scored<AnyPicked>): TaskEither<Problem, void> => async () => {
+  append: (file: string, { key, params, macs }: Candidate<AnyPicked>, score: number): TaskEither<Problem, void> => async () => {
     try {
-      return right(await appendFile(file, `${JSON.stringify({ key, score, params, macs, generation })}\n`))
+      return right(await appendFile(file, `${JSON.stringify({ key, score, params, macs })}\n`))
     } catch (cause) {
       return left(problem('fileUnwritable', `${file}: ${messageOf(cause)}`))
     }
