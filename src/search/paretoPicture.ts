@@ -51,10 +51,11 @@ export const paretoPicture = <P>(scored: readonly Scored<P>[], { title = '', axi
   ].filter(line => line !== '').join('\n')
 }
 
-/** A square pane, named on the side where there is room. */
+/** A square pane, and what it is, beside the picture, where no candidate can be. */
 const handMade = (x: number, y: number): string => {
-  const isRight = x > 0.7 * size.width
-  return `<rect x="${fixed(x - 5)}" y="${fixed(y - 5)}" width="10" height="10" fill="${glass.hand}" stroke="${glass.ink}" stroke-width="1.5"/>${text(isRight ? x + 6 : x + 10, isRight ? y + 20 : y + 4, 'made by hand', isRight ? 'end' : 'start')}`
+  const pane = (left: number, top: number): string => `<rect x="${fixed(left - 5)}" y="${fixed(top - 5)}" width="10" height="10" fill="${glass.hand}" stroke="${glass.ink}" stroke-width="1.5"/>`
+  const [right, top] = [size.width - size.right, size.top - 18]
+  return `${pane(x, y)}${pane(right - 86, top)}${text(right, top + 4, 'made by hand', 'end')}`
 }
 
 /** Values along a line of the picture, and round ones among them. */
