@@ -55,7 +55,7 @@ export const paretoPicture = <P>(scored: readonly Scored<P>[], { title = '', axi
 const handMade = (x: number, y: number): string => {
   const pane = (left: number, top: number): string => `<rect x="${fixed(left - 5)}" y="${fixed(top - 5)}" width="10" height="10" fill="${glass.hand}" stroke="${glass.ink}" stroke-width="1.5"/>`
   const [right, top] = [size.width - size.right, size.top - 18]
-  return `${pane(x, y)}${pane(right - 86, top)}${text(right, top + 4, 'made by hand', 'end')}`
+  return `${pane(x, y)}${pane(right - 102, top)}${text(right, top + 4, 'made by hand', 'end')}`
 }
 
 /** Values along a line of the picture, and round ones among them. */
