@@ -2,6 +2,7 @@
  * `vitrail/training`: data, the loop, checkpoints, evaluation and reports. Losses, optimisers and schedules are in
  * `vitrail` itself.
  */
+export * as augmentations from './augmentations.js'
 export { checkpoints, files, type Found } from './checkpoint/checkpoints.js'
 export type { Checkpoint, KeptTensor } from './checkpoint/checkpoint.js'
 export type { Progress } from './checkpoint/progress.js'

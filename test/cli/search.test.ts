@@ -67,10 +67,10 @@ describe('vitrail search', () => {
     [(c: Record<string, never>) => ({ ...c, search: { populaton: 3 } }), "there is no option 'search.populaton'; did you mean 'search.population'?"],
     [(c: Record<string, never>) => ({ ...c, supernet: undefined }), "needs 'supernet'"],
     [(c: Record<string, never>) => ({ ...c, space: { recipe: 'autoformr_t_supernet' } }), "space.recipe must be a published recipe, got \"autoformr_t_supernet\"; did you mean 'autoformer_t_supernet'?"],
-    [(c: Record<string, never>) => ({ ...c, space: { ...(c['space'] as object), choices: { width: [1] } } }), "space: the recipe has no option 'width'"],
-    [(c: Record<string, never>) => ({ ...c, data: { ...(c['data'] as object), validation: undefined } }), "needs 'data.validation', images to score candidates on that the whole is not trained on"],
-    [(c: Record<string, never>) => ({ ...c, supernet: { ...(c['supernet'] as object), batchSize: 0 } }), 'train: batchSize must be a whole number from 1, got 0'],
-    [(c: Record<string, never>) => ({ ...c, budget: { macs: 1 }, supernet: { ...(c['supernet'] as object), steps: 1 } }), 'none of'],
+    [(c: Record<string, never>) => ({ ...c, space: { ...(c['space'] as unknown as object), choices: { width: [1] } } }), "space: the recipe has no option 'width'"],
+    [(c: Record<string, never>) => ({ ...c, data: { ...(c['data'] as unknown as object), validation: undefined } }), "needs 'data.validation', images to score candidates on that the whole is not trained on"],
+    [(c: Record<string, never>) => ({ ...c, supernet: { ...(c['supernet'] as unknown as object), batchSize: 0 } }), 'train: batchSize must be a whole number from 1, got 0'],
+    [(c: Record<string, never>) => ({ ...c, budget: { macs: 1 }, supernet: { ...(c['supernet'] as unknown as object), steps: 1 } }), 'none of'],
   ])('refuses a configuration that is wrong (%#)', async (change, sentence) => {
     const { code, err } = await captured('search', write('wrong.json', change as never), '--out', mkdtempSync(join(tmpdir(), 'wrong-')))
     expect(code).toBe(2)

@@ -15,7 +15,7 @@ const families = readdirSync(folder)
 const firstOf = (family: string): string => `${folder}${family}/${readdirSync(folder + family).filter(file => !file.includes('.grad')).sort()[0]!}`
 
 type Values = Float32Array | { readonly [name: string]: Values }
-const flat = (values: Values): readonly number[] => (values instanceof Float32Array ? [...values] : ArrayBuffer.isView(values) ? [...(values as Int32Array)] : Object.values(values).flatMap(flat))
+const flat = (values: Values): readonly number[] => (values instanceof Float32Array ? [...values] : ArrayBuffer.isView(values) ? [...(values as unknown as Int32Array)] : Object.values(values).flatMap(flat))
 
 const ran = async (m: unknown, x: unknown, weights: ReadonlyMap<string, Float32Array>): Promise<Readonly<Record<string, Float32Array>>> => {
   const program = valueOf(await compile(m as AnyModel as never, { backend: reference, weights })())

@@ -59,7 +59,7 @@ describe('the training form', () => {
   })
 
   it('refuses a box of another size', () => {
-    expect(problemOf(outcome(pipe(inputs({ x: input(16, 16, 3), inside: input(3, 2) as never }), lvvitTraining(sizes))))).toMatchObject({ code: 'boxDiffers', sentence: 'mixTokens: the map is 2×2, but the box is 3×2' })
+    expect(problemOf(outcome(lvvitTraining(sizes)(inputs({ x: input(16, 16, 3), inside: input(3, 2) }) as never)))).toMatchObject({ code: 'boxDiffers', sentence: 'mixTokens: the map is 2×2, but the box is 3×2' })
   })
 })
 

@@ -94,7 +94,7 @@ describe('decisions', () => {
     'stream' in node.attributes ? dropMaskValues(node.attributes.stream, seed, 0, node.attributes.keep, count) : given[node.attributes.name]!
 
   it('have the noise of two Gumbel numbers: mean 0, variance π²/3, quartiles ±ln 3', () => {
-    const [{ data }] = evaluateGraph([logisticNoise('noise', 200)], 100, leaves(5)) as [{ data: ArrayLike<number> }]
+    const { data } = evaluateGraph([logisticNoise('noise', 200)], 100, leaves(5))[0]!
     const sorted = Array.from(data).sort((a, b) => a - b)
     expect(sorted.reduce((a, b) => a + b, 0) / 20000).toBeCloseTo(0, 1)
     expect(sorted.reduce((a, b) => a + b * b, 0) / 20000 / (Math.PI ** 2 / 3)).toBeCloseTo(1, 1)
@@ -106,7 +106,7 @@ describe('decisions', () => {
     const advantage = ops.input('advantage', [500, 1])
     const decide = keepDecision(advantage, logisticNoise('noise', 500), 1)
     for (const odds of [-2, 0, 1.5]) {
-      const [{ data }] = evaluateGraph([decide], 40, leaves(3, { advantage: Array<number>(20000).fill(odds) })) as [{ data: ArrayLike<number> }]
+      const { data } = evaluateGraph([decide], 40, leaves(3, { advantage: Array<number>(20000).fill(odds) }))[0]!
       expect(new Set(Array.from(data))).toEqual(new Set([0, 1]))
       expect(Math.abs(Array.from(data).reduce((a, b) => a + b, 0) / 20000 - 1 / (1 + Math.exp(-odds)))).toBeLessThan(0.015)
     }
@@ -118,7 +118,7 @@ describe('decisions', () => {
     for (const temperature of [1, 0.5]) {
       const total = ops.reshape(ops.sum(keepDecision(advantage, undefined, temperature), [0]), [])
       const slope = gradient(total, [advantage]).of.get(advantage)!
-      const [{ data }] = evaluateGraph([slope], 1, leaves(0, { advantage: values })) as [{ data: ArrayLike<number> }]
+      const { data } = evaluateGraph([slope], 1, leaves(0, { advantage: values }))[0]!
       values.forEach((value, i) => {
         const share = 1 / (1 + Math.exp(-value / temperature))
         expect(data[i]).toBeCloseTo((share * (1 - share)) / temperature, 12)
@@ -141,7 +141,7 @@ describe('decisions', () => {
 describe('the shares that are kept', () => {
   it('cost the squares of what they miss, over stages and samples', () => {
     const decisions = [ops.input('a', [4]), ops.input('b', [4])]
-    const [{ data }] = evaluateGraph([keptShares(decisions, [0.5, 0.25])], 2, node => ({ a: [1, 1, 0, 0, 1, 1, 1, 1], b: [0, 0, 0, 0, 0, 1, 0, 0] })[(node.attributes as { readonly name: string }).name]!) as [{ data: ArrayLike<number> }]
+    const { data } = evaluateGraph([keptShares(decisions, [0.5, 0.25])], 2, node => ({ a: [1, 1, 0, 0, 1, 1, 1, 1], b: [0, 0, 0, 0, 0, 1, 0, 0] })[(node.attributes as { readonly name: string }).name]!)[0]!
     expect(data[0]).toBeCloseTo(((0 + 0.25) / 2 + (0.0625 + 0) / 2) / 2, 14)
   })
 
@@ -153,7 +153,7 @@ describe('the shares that are kept', () => {
   it('of a loss where no token is left leave it finite', () => {
     const [logits, tokens, none] = [ops.input('logits', [2]), ops.input('tokens', [3, 4]), ops.input('none', [3])]
     const loss = pruned(ops.scalar(1), { logits, tokens, decisions: [none] }, { logits, tokens: slice(tokens, [0, 0], [3, 4]) }, { shares: [0] })
-    const [{ data }] = evaluateGraph([loss], 2, (_, count) => new Float64Array(count)) as [{ data: ArrayLike<number> }]
+    const { data } = evaluateGraph([loss], 2, (_, count) => new Float64Array(count))[0]!
     expect(data[0]).toBe(1)
   })
 })

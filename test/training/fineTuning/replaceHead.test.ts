@@ -13,7 +13,7 @@ const vit = vitRecipe({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, numHeads
 const swin = swinRecipe({ imageSize: 32, patchSize: 4, dim: 12, depths: [1, 2], numHeads: [2, 3], windowSize: 4, numClasses: 5 })
 
 describe('replaceHead', () => {
-  it.each(Object.entries(recipes).filter(([, { config, options }]) => 'numClasses' in options && (config as { numClasses?: number }).numClasses !== 0))('gives what the option numClasses gives: %s', (_, recipe) => {
+  it.each(Object.entries<Recipe>(recipes as Readonly<Record<string, Recipe>>).filter(([, { config, options }]) => 'numClasses' in options && (config as { numClasses?: number }).numClasses !== 0))('gives what the option numClasses gives: %s', (_, recipe) => {
     expect(text(valueOf(replaceHead(recipe.model as unknown as Model<unknown, unknown>, 7)))).toBe(text(recipe.withConfig({ numClasses: 7 }).model))
   })
 

@@ -97,7 +97,7 @@ describe('rewrite', () => {
   })
 
   it('says so where another layer makes the one that is meant', () => {
-    expect(problemOf(rewrite(vit, 'blocks.*.attn', l => l))).toMatchObject({ code: 'madeInside', sentence: "rewrite: 'blocks.0.attn' is made by the encoderBlock around it, out of its options", remedy: expect.stringContaining('numHeads, mlpRatio') })
+    expect(problemOf(rewrite(vit, 'blocks.*.attn', l => l))).toMatchObject({ code: 'madeInside', sentence: "rewrite: 'blocks.0.attn' is made by the encoderBlock around it, out of its options", remedy: expect.stringContaining('numHeads, headDim, mlpRatio') })
   })
 
   it('says so where the new layer does not fit, or gives something else at the end', () => {
