@@ -51,7 +51,7 @@ export const depthwiseConv2d = <const K extends number, const S extends number =
       weight: { shape: [shape[2] as number, groupSize, kernelSize, kernelSize], initialiser: { kind: 'heUniform' } },
       ...(bias ? { bias: { shape: [shape[2] as number], initialiser: { kind: 'zeros' } } as const } : {}),
     }),
-    traits: { ...(groupSize === 1 ? { reach: 'channel' } : {}) },
+    traits: groupSize === 1 ? { reach: 'channel' } : {},
     forward: (x, { parameters }) => {
       const [height, width, dim] = x.shape as readonly [number, number, number]
       const sides = (size: number): readonly [number, number] => paddingSides(size, kernelSize, stride, padding)
