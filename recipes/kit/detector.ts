@@ -21,8 +21,8 @@ export interface DetectorConfig {
   readonly dropout?: number
 }
 
-/** The classes, and one for no object. */
-const oneMore = <const N extends number>(numClasses: N): Add<N, 1> => (numClasses + 1) as Add<N, 1>
+/** The classes, and one for no object; no classes stay none, which the layer of scores refuses. */
+const oneMore = <const N extends number>(numClasses: N): Add<N, 1> => (numClasses < 1 ? numClasses : numClasses + 1) as Add<N, 1>
 
 /**
  * Any backbone that gives tokens, and a decoder that asks them for objects (Carion et al., 2020, "DETR", section 3.2):

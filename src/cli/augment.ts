@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname } from 'node:path'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../shape/problem.js'
@@ -61,6 +61,8 @@ export const augment: CliCommand<AugmentOptions> = {
     const shown = config === undefined ? stepsIn(written!) : await trainingIn(config)
     if (shown._tag === 'Left') return shown
     const { fit, steps, size, channels, seed: own = 0 } = shown.right
+    const wrong = await cannotWrite(preview)
+    if (wrong !== undefined) return left(wrong)
     const augmentations = augmentationsOf(steps)
     if (augmentations._tag === 'Left') return augmentations
     const bar = await progress(terminal, 'augmenting', files.length)
@@ -85,8 +87,9 @@ export const augment: CliCommand<AugmentOptions> = {
 
 const stepsIn = (text: string): Either<Problem, Shown> => {
   const trimmed = text.trim()
-  const list = trimmed.startsWith('[') ? readJson.parse(trimmed, '--augment') : right(trimmed.split(',').map(name => name.trim()).filter(name => name !== ''))
+  const list = /^[[{]/.test(trimmed) ? readJson.parse(trimmed, '--augment') : right(trimmed.split(',').map(name => name.trim()).filter(name => name !== ''))
   if (list._tag === 'Left') return list
+  if (Array.isArray(list.right) && list.right.length === 0) return left(problem('nothingToShow', 'augment: --augment names no step', { remedy: "such as --augment 'randomResizedCrop,rand-m9'" }))
   return right({ steps: list.right as readonly WrittenAugmentation[], fit: usual, size: plainSize })
 }
 
@@ -106,10 +109,18 @@ const trainingIn = async (file: string): Promise<Either<Problem, Shown>> => {
   return right({ steps, size: [height, width], channels, fit: { ...fitted(preprocessing, subject.right.model, data), crop, ...(interpolation === undefined ? {} : { interpolation }) }, ...(seed === undefined ? {} : { seed }) })
 }
 
+/** Whether the sheet's folder is there is asked before the work, not after it. */
+const cannotWrite = async (file: string): Promise<Problem | undefined> => {
+  const folder = await stat(dirname(file)).catch(() => undefined)
+  return folder?.isDirectory() === true ? undefined : problem('notWritten', `augment: ${file} cannot be written: there is no folder ${dirname(file)}`, { remedy: 'make the folder first, or name another file' })
+}
+
 const write = async (file: string, kind: string, sheet: Sheet): Promise<Either<Problem, 0>> => {
+  const drawn = kind === '.html' ? contactSheet.html(sheet) : contactSheet.svg(sheet)
+  const content = kind === '.png' ? await (await import('sharp')).default(Buffer.from(drawn), { unlimited: true }).png().toBuffer().catch(messageOf) : drawn
+  if (kind === '.png' && typeof content === 'string') return left(problem('notWritten', `augment: ${file} cannot be drawn: ${content}`, { remedy: 'make fewer or smaller pictures (--count, --image), or an .html file, whose rows wrap' }))
   try {
-    if (kind !== '.png') await writeFile(file, kind === '.svg' ? contactSheet.svg(sheet) : contactSheet.html(sheet))
-    else await (await import('sharp')).default(Buffer.from(contactSheet.svg(sheet)), { unlimited: true }).png().toFile(file)
+    await writeFile(file, content)
     return right(0)
   } catch (fault) {
     return left(problem('notWritten', `augment: ${file} cannot be written: ${messageOf(fault)}`))

@@ -45,7 +45,7 @@ export const run: CliCommand<RunCommandOptions> = {
     const made = await classifier(subject.right, weightFile, backend.right, written === undefined ? undefined : { text: written.right, file: labels! })()
     if (made._tag === 'Left') return made
     // Loaded only where it is asked for.
-    const pictures = folder === undefined ? undefined : await (await import('./parts/attentionPictures.js')).attentionPictures(subject.right, weightFile, backend.right)()
+    const pictures = folder === undefined ? undefined : await (await import('./parts/attentionPictures.js')).attentionPictures(subject.right, weightFile, backend.right, folder)()
     if (pictures?._tag === 'Left') return pictures
     const results: object[] = []
     let failed = false
@@ -59,13 +59,14 @@ export const run: CliCommand<RunCommandOptions> = {
       }
       const { probabilities, ms } = seen.right
       const best = probabilities.map((probability, index) => ({ label: made.right.labels[index]!, index, probability })).sort((a, b) => b.probability - a.probability).slice(0, top)
-      const drawn = await pictures?.right.draw(file, folder!)()
+      const drawn = await pictures?.right.draw(file)()
       if (drawn?._tag === 'Left') return drawn
       results.push({ file, top: best, probabilities, ms, ...(drawn === undefined ? {} : { attention: drawn.right }) })
       if (json) continue
       const rows = best.map(({ label, probability }) => [label, `${(100 * probability).toFixed(2)} %`])
       print(`${colours.bold(file)}  ${colours.dim(`${format.duration(ms)} on ${name}`)}`)
       print(`${table([{ title: 'class' }, { title: 'probability', align: 'right' }], rows, colours)}\n`)
+      if (drawn !== undefined) print(`where it looks: ${drawn.right}\n`)
     }
     made.right.dispose()
     pictures?.right.dispose()

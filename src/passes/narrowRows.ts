@@ -158,8 +158,10 @@ const narrowed = (node: Tensor, { of, filled }: Blocks, part: (x: Tensor, wanted
     if (same) return ops.withInputs(node, [made.get(x)!])
     const begin = node.attributes.begin.at(-1)!
     if (isOp(node, 'pad')) {
-      const rows = part(x, needOf(node, 0, block, filled))
-      return rows.shape.at(-1) === last ? rows : ops.pad(rows, [...block.map(() => 0), begin], [...rows.shape.slice(0, -1), last])
+      // Where nothing that is filled is needed, all rows are computed, zeros among them.
+      const wanted = needOf(node, 0, block, filled)
+      const [rows, at, shape] = [part(x, wanted), moved(wanted, node.attributes.begin, 1), [...sizes(block), last]]
+      return sameShape(rows.shape, shape) ? rows : ops.pad(rows, [...at.map(([from], axis) => from - block[axis]![0]), begin], shape)
     }
     return cut(made.get(x)!, of(x), moved(block, node.attributes.begin, 1), [begin, last])
   }

@@ -59,10 +59,16 @@ export const readNamed = <T>(what: string, kinds: Readonly<Record<string, Kind<T
   const { name, config = {} } = isRecord(given) ? given : {}
   if (typeof name !== 'string' || !isRecord(config)) return left(problem('notNamed', `${what}: expects { name, config }`, { remedy: `names are ${Object.keys(kinds).join(', ')}` }))
   if (!Object.hasOwn(kinds, name)) return left(problem('unknownName', `${what}: there is none called '${name}'`, { remedy: meant(name, Object.keys(kinds)) }))
+  const stray = strayIn(given as Readonly<Record<string, unknown>>)
+  if (stray !== undefined) return left(problem('notNamed', `${what} ${name}: expects { name, config }, but there is '${stray}' beside them`, { path: stray, remedy: 'put options into config' }))
   const kind = kinds[name]!
   const wrong = misfit(`${what} ${name}`, config, kind)
   return wrong === undefined ? kind.make(config as never) : left(wrong)
 }
+
+/** What stands beside name and config where somebody wrote both; what code has made holds how it works there (functions, a kind). */
+const strayIn = (given: Readonly<Record<string, unknown>>): string | undefined =>
+  Object.hasOwn(given, 'kind') || Object.values(given).some(value => typeof value === 'function') ? undefined : Object.keys(given).find(key => key !== 'name' && key !== 'config')
 
 const misfit = (subject: string, config: Readonly<Record<string, unknown>>, { needed = {}, optional = {} }: OptionRules): Problem | undefined => {
   const all = { ...needed, ...optional }

@@ -40,7 +40,11 @@ export const positionTables = (m: AnyModel): Either<Problem, ReadonlyMap<string,
     // Places in a text are not those of an image, and stay as many as they are.
     if (isText || !isShape(input)) continue
     if (kind === 'flattenTokens') map = [input[0]!, input[1]!]
-    for (const [name, table] of tablesOf(place, input, map)) tables.set(path === '' ? name : `${path}.${name}`, table)
+    for (const [name, table] of tablesOf(place, input, map)) {
+      const parameter = path === '' ? name : `${path}.${name}`
+      // The parts of a `subnetwork` come after the whole, whose tables they take slices of.
+      if (!tables.has(parameter)) tables.set(parameter, table)
+    }
   }
   return right(tables)
 }

@@ -22,20 +22,23 @@ import type { Subject } from './subject.js'
 
 /** Draws where a model looks. */
 export interface AttentionPictures {
-  /** Writes a PNG into a folder and gives its path: the image as the model gets it, bright where its attention is. */
-  readonly draw: (file: string, folder: string) => TaskEither<Problem, string>
+  /** Writes a PNG and gives its path: the image as the model gets it, bright where its attention is. */
+  readonly draw: (file: string) => TaskEither<Problem, string>
   readonly dispose: () => void
 }
 
 /**
- * Compiles the attention rollout of a model with a weight file. Errors: `noAttention`, `notWritten` (when it draws); those of `trace`, `openSafetensors`,
- * `checkpoint`, `openSession`.
+ * Compiles the attention rollout of a model with a weight file, to draw into a folder, which is made. Images of the same
+ * name are numbered: `cat.attention.png`, `cat-2.attention.png`. Errors: `noAttention`, `notWritten` (also when it draws);
+ * those of `trace`, `openSafetensors`, `checkpoint`, `openSession`.
  */
-export const attentionPictures = (subject: Subject, weightFile: string, backend: Backend): TaskEither<Problem, AttentionPictures> => async () => {
+export const attentionPictures = (subject: Subject, weightFile: string, backend: Backend, folder: string): TaskEither<Problem, AttentionPictures> => async () => {
   const traced = trace(subject.model)
   if (traced._tag === 'Left') return traced
   const [shape, map] = [inputShape(subject.model.input), attentionRollout(traced.right)]
   if (map === undefined || !isShape(shape)) return left(problem('noAttention', `${subject.id}: no layers look at all patches of an image together, so there is no one map of where it looks`, { remedy: 'run it without --attention; windows have maps of their own, at <path>.attn.weights (see `features`)' }))
+  const unmade = await mkdir(folder, { recursive: true }).then(() => undefined, messageOf)
+  if (unmade !== undefined) return left(problem('notWritten', `${folder}: pictures cannot be written there: ${unmade}`, { remedy: 'name a folder after --attention' }))
   const opened = await openSafetensors(weightFile)()
   if (opened._tag === 'Left') return opened
   const weights = checkpoint(opened.right, subject.model)
@@ -43,7 +46,8 @@ export const attentionPictures = (subject: Subject, weightFile: string, backend:
   const session = weights._tag === 'Left' ? weights : await openSession({ look: { inputs: traced.right.inputs, outputs: { seen: map.weights } } }, { backend, weights: weights.right })()
   await opened.right.close()
   if (session._tag === 'Left') return session
-  const draw = (file: string, folder: string): TaskEither<Problem, string> => async () => {
+  const written = new Map<string, number>()
+  const draw = (file: string): TaskEither<Problem, string> => async () => {
     const image = await decodeImage(file)()
     if (image._tag === 'Left') return image
     const x = prepareImage(image.right, shape, preprocessing)
@@ -51,9 +55,11 @@ export const attentionPictures = (subject: Subject, weightFile: string, backend:
     const ran = await session.right.run('look', x.right)()
     if (ran._tag === 'Left') return ran
     const { rows, columns } = map
-    const picture = join(folder, `${basename(file, extname(file))}.attention.png`)
+    const name = basename(file, extname(file))
+    const times = (written.get(name) ?? 0) + 1
+    written.set(name, times)
+    const picture = join(folder, `${name}${times === 1 ? '' : `-${times}`}.attention.png`)
     try {
-      await mkdir(folder, { recursive: true })
       await writeFile(picture, png(veiled(pictureOf(x.right, shape, preprocessing), { rows, columns, weights: ran.right['seen'] as Float32Array }), deflateSync))
     } catch (fault) {
       return left(problem('notWritten', `${picture}: cannot be written: ${messageOf(fault)}`))

@@ -21,7 +21,9 @@ const names = (text: string): readonly string[] => {
 const imageSize = (text: string): readonly [number, number] => {
   const match = /^(\d+)(?:[x×](\d+))?$/.exec(text)
   if (match === null) throw new InvalidArgumentError('It must be a size such as 384, or height and width such as 384x224.')
-  return [Number(match[1]), Number(match[2] ?? match[1])]
+  const [height, width] = [Number(match[1]), Number(match[2] ?? match[1])]
+  if (height < 1 || width < 1) throw new InvalidArgumentError('Its sides must be at least 1 pixel.')
+  return [height, width]
 }
 
 /** The options that several commands share, and the ways to read a value. */

@@ -46,5 +46,6 @@ export const features = <const M extends HasModel, const P extends FeaturePaths>
   if (Object.hasOwn(byName, '')) return left(problem('badName', 'features: the output itself needs a name', { remedy: "give paths by names: { output: '' }" }))
   const made = model<TakenBy<ModelIn<M>>, FeaturesOf<ModelIn<M>, P>>(m.input, [expose(whole, byName)])
   const traced = trace(made as unknown as AnyModel)
-  return traced._tag === 'Left' ? traced : right(made)
+  // What a path misses is said by the layer that this is made of.
+  return traced._tag === 'Left' ? left({ ...traced.left, sentence: traced.left.sentence.replace(/^expose: /, 'features: '), path: traced.left.path.replace(/^expose$/, '') }) : right(made)
 }

@@ -30,7 +30,7 @@ export const heads = (m: AnyModel, at?: Patterns): Either<Problem, readonly Plac
   const found = ends.flatMap(end => end.heads)
   const projections = named.filter(place => isProjection(place) && (asked === undefined ? found.includes(place.path) : asked.right.includes(place)))
   const others = ends.flatMap(end => end.others)
-  const isHead = found.length > 0 && others.length === 0 && !ends.some(end => end.reachesInput) && projections.length === new Set(found).size
+  const isHead = found.length > 0 && others.length === 0 && !ends.some(end => end.reachesInput) && new Set(projections.map(({ path }) => path)).size === new Set(found).size
   return (asked === undefined ? isHead : projections.length > 0) ? right(projections) : left(noHead(asked === undefined ? [...others, ...found] : asked.right.map(({ path }) => path), named.filter(place => isProjection(place) && place.address !== undefined).map(({ path }) => path)))
 }
 
@@ -49,12 +49,16 @@ const lastWeighted = (output: Tensor): { readonly heads: readonly string[]; read
     seen.add(n)
     const weights = n.inputs.filter(x => !x.batched).flatMap(namesOf)
     const [, weight] = n.inputs
-    if ((n.op === 'linear' || n.op === 'conv2d') && weight !== undefined && isOp(weight, 'parameter')) heads.add(pathOf(weight.attributes.name))
+    const table = weight === undefined ? undefined : whole(weight)
+    if ((n.op === 'linear' || n.op === 'conv2d') && table !== undefined && isOp(table, 'parameter')) heads.add(pathOf(table.attributes.name))
     else if (weights.length > 0) for (const name of weights) others.add(pathOf(name))
     else stack.push(...n.inputs.filter(x => x.batched))
   }
   return { heads: [...heads], others: [...others], reachesInput: [...seen].some(n => n.op === 'input') }
 }
+
+/** What a slice is of: a sub-network takes slices of the weights of the whole. */
+const whole = (weight: Tensor): Tensor => (weight.op === 'slice' ? whole(weight.inputs[0]!) : weight)
 
 /** The parameters that a value without a batch axis is made of. */
 const namesOf = (n: Tensor): readonly string[] => (isOp(n, 'parameter') ? [n.attributes.name] : n.inputs.flatMap(namesOf))

@@ -55,6 +55,7 @@ export const places = (m: AnyModel): Either<Problem, readonly Place[]> => {
         apply: (inner, signal, scope) => context.apply(inside(inner), signal, scope),
         applyToEach: (inner: AnyLayer, signal: Tensor, window: Window) => context.applyToEach(inside(inner), signal, window),
         expose: (inner, signal, paths) => context.expose(inside(inner), signal, paths),
+        within: (whole, parts, signal) => context.within(inside(whole), parts.map(inside), signal),
         applyUnder: (policy, inner, signal, scope) => context.applyUnder(policy, inside(inner), signal, scope),
       })
     }

@@ -11,12 +11,14 @@ const words: Readonly<Record<string, string>> = {
  * Why something thrown was thrown, in a few words on one line, without the path, which the reader has.
  *
  * @example
- * reasonOf(new Error('Input buffer contains unsupported image format')) // 'input buffer contains unsupported image format'
+ * reasonOf(new Error('Input buffer has corrupt header: premature end of JPEG image\nInvalid JPEG file structure')) // 'input buffer has corrupt header: premature end of JPEG image'
  */
 export const reasonOf = (cause: unknown): string => {
   const known = words[codeOf(cause)]
   if (known !== undefined) return known
-  const text = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').trim().slice(0, 200)
+  // libvips says the same again line by line.
+  const [first = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n')
+  const text = first.replace(/\s+/g, ' ').trim().slice(0, 200)
   return text.charAt(0).toLowerCase() + text.slice(1)
 }
 

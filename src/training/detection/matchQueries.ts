@@ -23,6 +23,8 @@ export interface MatchOptions {
   readonly classWeight?: number
   readonly boxWeight?: number
   readonly iouWeight?: number
+  /** How many queries the detector has; where it is said, outputs of another number of images are refused. */
+  readonly numQueries?: number
 }
 
 /**
@@ -30,11 +32,11 @@ export interface MatchOptions {
  * assignment that costs least, a pair costing `−p(class) + 5 · L1 − 2 · generalised IoU`. It runs outside the graph, on what
  * a detector gave; its result is fed back as targets.
  *
- * Errors: `objectsMisfit` (numbers that are not of whole images, queries or objects), `notAClass`, `tooManyObjects`,
- * `notFinite`.
+ * Errors: `objectsMisfit` (numbers that are not of whole images, queries or objects), `notAClass`, `notABox`,
+ * `tooManyObjects`, `notFinite`.
  *
  * @param outputs what a detector gave for a batch: `logits [batch · queries · (numClasses + 1)]`, `boxes [batch · queries · 4]`
- * @param images the objects of each image of the batch
+ * @param images the objects of each image of the batch, none (`{ classes: [], boxes: [] }`) of one that shows nothing
  *
  * @example
  * matchQueries({ logits: Float32Array.of(0, 9, 9, 0), boxes: Float32Array.of(0.5, 0.5, 1, 1, 0.2, 0.2, 0.1, 0.1) }, [{ classes: [0], boxes: [0.2, 0.2, 0.1, 0.1] }]).right.classes // Int32Array.of(1, 0)
@@ -42,14 +44,16 @@ export interface MatchOptions {
 export const matchQueries = (outputs: Readonly<Record<'logits' | 'boxes', Float32Array>>, images: readonly Objects[], options: MatchOptions = {}): Either<Problem, MatchedQueries> => {
   const queries = outputs.boxes.length / 4 / images.length
   const scores = outputs.logits.length / images.length / queries
-  if (!Number.isInteger(queries) || !Number.isInteger(scores) || scores < 2) return left(problem('objectsMisfit', `matchQueries: ${outputs.logits.length} scores and ${outputs.boxes.length} numbers of boxes are not those of ${images.length} images`))
+  const { numQueries = queries } = options
+  const fits = Number.isInteger(queries) && Number.isInteger(scores) && scores >= 2 && queries === numQueries
+  if (!fits) return left(problem('objectsMisfit', `matchQueries: ${outputs.logits.length} scores and ${outputs.boxes.length} numbers of boxes are not those of ${images.length} images${options.numQueries === undefined ? '' : ` with ${numQueries} queries each`}`, { remedy: 'list every image of the batch, those without objects too: { classes: [], boxes: [] }' }))
   const classes = new Int32Array(images.length * queries).fill(scores - 1)
   const boxes = new Float32Array(images.length * queries * 4).fill(0.5)
   for (const [image, objects] of images.entries()) {
     const wrong = misfit(objects, image, queries, scores - 1)
     if (wrong !== undefined) return left(wrong)
     const cost = costsOf(outputs, objects, image * queries, queries, scores, options)
-    if (!cost.every(Number.isFinite)) return left(problem('notFinite', `matchQueries: image ${image} has scores or boxes that are not finite`, { remedy: 'lower the learning rate, or look at the boxes of the data' }))
+    if (!cost.every(Number.isFinite)) return left(problem('notFinite', `matchQueries: image ${image} was given scores or boxes that are not finite`, { remedy: 'the training has diverged: lower the learning rate, or clip gradients' }))
     assign(cost, objects.classes.length, queries).forEach((query, i) => {
       classes[image * queries + query] = objects.classes[i]!
       for (let k = 0; k < 4; k++) boxes[(image * queries + query) * 4 + k] = objects.boxes[4 * i + k]!
@@ -62,7 +66,9 @@ const misfit = ({ classes, boxes }: Objects, image: number, queries: number, num
   if (boxes.length !== 4 * classes.length) return problem('objectsMisfit', `matchQueries: image ${image} has ${classes.length} objects, but ${boxes.length} numbers of boxes`, { remedy: 'give four numbers for each object: x and y of the centre, width, height' })
   if (classes.length > queries) return problem('tooManyObjects', `matchQueries: image ${image} has ${classes.length} objects, but the detector has ${queries} queries`, { remedy: 'give it more: numQueries' })
   const odd = Array.from(classes).find(label => !(Number.isInteger(label) && label >= 0 && label < numClasses))
-  return odd === undefined ? undefined : problem('notAClass', `matchQueries: image ${image} has an object of class ${odd}, but classes are 0 to ${numClasses - 1}`)
+  if (odd !== undefined) return problem('notAClass', `matchQueries: image ${image} has an object of class ${odd}, but classes are 0 to ${numClasses - 1}`, { remedy: 'number the classes of the data from 0, without gaps, or make a detector of more: numClasses' })
+  const outside = Array.from(classes).findIndex((_, i) => [0, 1, 2, 3].some(k => !(boxes[4 * i + k]! >= 0 && boxes[4 * i + k]! <= 1)))
+  return outside < 0 ? undefined : problem('notABox', `matchQueries: image ${image} has a box (${[0, 1, 2, 3].map(k => boxes[4 * outside + k]).join(', ')}) that is not in shares of the image, from 0 to 1`, { remedy: 'give the x and y of its centre, its width and its height, divided by the width and height of the image' })
 }
 
 /** What each object costs with each query, object by object. */

@@ -106,7 +106,7 @@ describe('the weights of a model with something else changed', () => {
 describe('the position tables of a published model', () => {
   it.each(Object.entries(recipes))('%s: are all its parameters of that name, with as many values', (_, { model }) => {
     const tables = valueOf(positionTables(model as AnyModel))
-    const parameters = valueOf(trace(model as AnyModel)).parameters.filter(p => /pos_embed|visual\.positional_embedding|relative_position_bias_table/.test(p.attributes.name))
+    const parameters = valueOf(trace(model as AnyModel)).parameters.filter(p => /pos_embed(_rows|_columns)?$|visual\.positional_embedding|relative_position_bias_table/.test(p.attributes.name))
     expect([...tables.keys()]).toEqual(parameters.map(p => p.attributes.name))
     for (const { attributes: { name }, shape } of parameters) {
       const { grid, prefixTokens, dim } = tables.get(name)!

@@ -80,8 +80,11 @@ const kinds: Readonly<Record<string, Kind<Augmentation>>> = {
  * augmentationOf('rand-m9-x3').left.sentence // "augment: 'rand-m9-x3': cannot read 'x3'"
  */
 export const augmentationOf = (given: unknown): Either<Problem, Augmentation> => {
+  if (isMixing(given)) return left(problem('unknownName', 'augment: MixUp and CutMix mix whole batches, so they are no steps of this list', { remedy: 'they belong to what is learned: "objective": { "name": "classification", "config": { "mix": { "mixUp": 0.8, "cutMix": 1 } } }' }))
   if (typeof given !== 'string') return readNamed('augment', kinds, given)
   if (!isNotation(given)) return readNamed('augment', kinds, { name: given })
   const read = notation(given)
   return read._tag === 'Left' ? read : readNamed('augment', kinds, read.right)
 }
+
+const isMixing = (given: unknown): boolean => /^(mixup|cutmix)$/i.test(String(typeof given === 'object' && given !== null && 'name' in given ? given.name : given))
