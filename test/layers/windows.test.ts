@@ -66,7 +66,7 @@ describe('windows', () => {
   it('offers what is inside as features, of all windows', () => {
     const { features, layers } = valueOf(trace(pipe(input(4, 6, 4), windows({ windowSize: 2, shift: 1 }, serial(windowAttention({ numHeads: 2 }), linear(5)))) as AnyModel))
     expect(Object.fromEntries([...features].map(([name, signal]) => [name, (signal as { readonly shape: unknown }).shape]))).toEqual({
-      attn_mask: [6, 4, 4], 'attn.relative_position_index': [4, 4], attn: [6, 4, 4], linear: [6, 4, 5],
+      attn_mask: [6, 4, 4], 'attn.relative_position_index': [4, 4], 'attn.weights': [6, 2, 4, 4], attn: [6, 4, 4], linear: [6, 4, 5],
     })
     expect(layers.map(row => [row.path, row.output])).toEqual([['', [4, 6, 5]], ['attn', [4, 4]], ['linear', [4, 5]]])
   })
