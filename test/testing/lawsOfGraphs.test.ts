@@ -27,7 +27,7 @@ vi.mock('../../src/graph/gradient/gradient.js', async original => {
 
 vi.mock('../../src/layers/selfAttention.js', async original => {
   const module = await original<typeof import('../../src/layers/selfAttention.js')>()
-  return { ...module, splitsIntoHeads: (...args: Parameters<typeof module.splitsIntoHeads>) => (faults.heads ? module.splitsIntoHeads(...args) : undefined) }
+  return { ...module, hasHeads: (...args: Parameters<typeof module.hasHeads>) => (faults.heads ? module.hasHeads(...args) : undefined) }
 })
 
 const model = pipe(input(5, 4), linear(3), layerNorm(), softmax())

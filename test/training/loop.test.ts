@@ -183,7 +183,7 @@ describe('what cannot be trained is told before the first step', () => {
     ['an optimiser that is only a name', { optimiser: 'adamw' }, undefined, undefined, 'notNamed', 'optimiser: expects { name, config }'],
     ['an optimiser that is nothing', { optimiser: null }, undefined, undefined, 'notNamed', 'optimiser: expects { name, config }'],
     ['a schedule that is only a name', { schedule: 'cosine' }, undefined, undefined, 'notNamed', 'schedule: expects { name, config }'],
-    ['a rate beside the options', { schedule: { name: 'constant', rate: 0.001 } }, undefined, undefined, 'missingOption', "schedule constant: needs 'rate', a number above 0"],
+    ['a rate beside the options', { schedule: { name: 'constant', rate: 0.001 } }, undefined, undefined, 'notNamed', "schedule constant: expects { name, config }, but there is 'rate' beside them"],
     ['an optimiser made with impossible options', { optimiser: adamw({ betas: [1, 2] }) }, undefined, undefined, 'badOption', 'optimiser adamw: betas must be two numbers, each at least 0 and below 1, got [1,2]'],
     ['a schedule made with a rate below 0', { schedule: constant({ rate: -1 }) }, undefined, undefined, 'badOption', 'schedule constant: rate must be a number above 0, got -1'],
     ['a schedule made for no steps', { schedule: cosine({ rate: 0.1, steps: 0 }) }, undefined, undefined, 'badOption', 'schedule cosine: steps must be a number above 0, got 0'],
