@@ -1,4 +1,4 @@
-import { isLeaf, isRenaming, type Tensor } from '../ops/tensor.js'
+import { isLeaf, isRenaming, tensorsOf, type Tensor } from '../ops/tensor.js'
 import type { Step } from './plan.js'
 import type { PreparedRoutine, Update } from './prepare.js'
 
@@ -13,7 +13,7 @@ export interface Changes {
 }
 
 /** The changes of a routine, over the steps of its plan. */
-export const changesOf = ({ kept, updates }: Pick<PreparedRoutine, 'kept' | 'updates'>, steps: readonly Pick<Step<unknown>, 'node'>[]): Changes => {
+export const changesOf = ({ outputs, updates }: Pick<PreparedRoutine, 'outputs' | 'updates'>, steps: readonly Pick<Step<unknown>, 'node'>[]): Changes => {
   const made = new Map(steps.map(({ node }, at) => [node, at]))
   const last = new Map(made)
   // What may share its input's buffer is a use of it for as long as it is used itself.
@@ -22,9 +22,8 @@ export const changesOf = ({ kept, updates }: Pick<PreparedRoutine, 'kept' | 'upd
     if (isRenaming(node) || node.op === 'after') owner.set(node, node.inputs[0]!)
     for (let x: readonly Tensor[] = node.inputs; x.length > 0; x = x.flatMap(t => owner.get(t) ?? [])) x.forEach(t => last.set(t, at))
   })
-  const values = new Set(updates.map(({ value }) => value))
-  const outputs = [...kept].filter(node => !values.has(node))
-  const from = 1 + outputs.reduce((latest, node) => Math.max(latest, made.get(node) ?? -1), -1)
+  // A value that a parameter takes may be given back too.
+  const from = 1 + Object.values(outputs).flatMap(tensorsOf).reduce((latest, node) => Math.max(latest, made.get(node) ?? -1), -1)
   const before = new Map<number, readonly Update[]>()
   const shared = new Set<Tensor>()
   const seen = new Set<Tensor>()

@@ -35,7 +35,8 @@ export const queryTokens = <const N extends number, const K extends QueryKind = 
   return defineLayer('queryTokens', queryTokens, [count, config], {
     config: { count, kind },
     check: shape => firstOf(() => sizes('queryTokens', { count }), () => oneOf('queryTokens', 'kind', kind, ['tokens', 'positions']), () => tokens('queryTokens', shape)),
-    parameters: shape => ({ 'query_embed.weight': { shape: [count, shape[1]!], initialiser: { kind: 'truncatedNormal', std: 0.02 } } }),
+    // Positions are added to what is normalised: small ones would leave all queries alike. PyTorch's embedding begins so too.
+    parameters: shape => ({ 'query_embed.weight': { shape: [count, shape[1]!], initialiser: kind === 'tokens' ? { kind: 'truncatedNormal', std: 0.02 } : { kind: 'normal', std: 1 } } }),
     forward: (x, { parameters }) => {
       const learned = reshape(parameters['query_embed.weight']!, [count, x.shape[1]!])
       return kind === 'tokens' ? { x: learned, memory: x } : { x: constant(new Float32Array(count * x.shape[1]!), learned.shape), memory: x, positions: learned }

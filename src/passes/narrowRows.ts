@@ -7,7 +7,8 @@ import type { Pass } from './pass.js'
 /**
  * Computes only those rows that something needs, and no gradient of rows that have none. Where a ViT ends with its class
  * token, nothing after the last attention is computed for the other tokens. Going back from the results, each node learns
- * which of its rows are needed; going forward from padding, which of them can be other than zero.
+ * which of its rows are needed; going forward from padding, which of them can be other than zero. Zero times what is no
+ * finite number counts as zero, and what is not computed cannot be found not to be finite.
  *
  * Worth, on wasm with one thread: ViT-Ti and ViT-S with one image are 1.06 and 1.05 times faster, a training step of ViT-Ti
  * on 32×32 pixels in patches of 4, 16 images, 1.05 times, one of six blocks of 64 channels on 28×28 pixels 1.09 times.
@@ -26,8 +27,10 @@ export const narrowRows: Pass = roots => {
     const own = made.get(x)!
     if (isSame(wanted, blocks.of(x))) return own
     ids.set(own, ids.get(own) ?? ids.size)
-    const key = `${ids.get(own)}:${wanted.join()}`
-    const known = parts.get(key) ?? cut(own, blocks.of(x), wanted)
+    // The same rows may stand for those of two tensors, at other places of each.
+    const held = blocks.of(x)
+    const key = `${ids.get(own)}:${held.join()}:${wanted.join()}`
+    const known = parts.get(key) ?? cut(own, held, wanted)
     parts.set(key, known)
     return known
   }

@@ -1,6 +1,6 @@
 /**
- * `vitrail/training`: data, the loop, checkpoints, evaluation and reports. Losses, optimisers and schedules are in
- * `vitrail` itself.
+ * `vitrail/training`: data, augmentation, the loop, checkpoints, evaluation and reports. Losses, optimisers and schedules are
+ * in `vitrail` itself.
  */
 export * as augmentations from './augmentations.js'
 export { checkpoints, files, type Found } from './checkpoint/checkpoints.js'

@@ -58,10 +58,10 @@ export const pruneHeads = <I, S>(model: Model<I, S>, weights: ReadonlyMap<string
   const sliced = new Map(weights)
   for (const { attributes: { name }, shape } of traced.right.parameters) {
     const values = weights.get(name)
-    if (values === undefined) return left(problem('missingWeight', `pruneHeads: there is no '${name}' among the weights`))
+    if (values === undefined) return left(problem('missingWeight', `pruneHeads: there is no '${name}' among the weights`, { remedy: 'give all weights of the model that is pruned' }))
     const own = kept.find(({ path }) => name.startsWith(`${path}.`))
     if (own !== undefined) sliced.set(name, ofHeads(values, name.slice(own.path.length + 1), own, shape))
-    if (sliced.get(name)!.length !== sizeOf(shape)) return left(problem('weightMisfit', `pruneHeads: '${name}' has ${values.length} values, which are not those of the model`))
+    if (sliced.get(name)!.length !== sizeOf(shape)) return left(problem('weightMisfit', `pruneHeads: '${name}' has ${values.length} values, which are not those of the model`, { remedy: 'give the weights of the model before it is pruned' }))
   }
   return right({ model: made.right as unknown as Model<I, S>, weights: sliced })
 }

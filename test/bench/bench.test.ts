@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { differenceOf } from './differenceOf.js'
 import { peersOptions } from './options.js'
-import { coldTable, markdownTable, median, reasonOf, section, speedTable, summaryTable, withSection, type Results } from './page.js'
+import { coldTable, disagreements, markdownTable, median, reasonOf, section, speedTable, summaryTable, withSection, type Results } from './page.js'
 
 const known = { models: ['vit-ti', 'vit-b', 'swin-t'], engines: ['ours', 'theirs'] }
 const declined = (...argv: string[]): { readonly code: number; readonly text: string } => {
@@ -93,6 +94,31 @@ describe('the tables of bench:peers', () => {
       ['ViT, batch 8, 1 thread', '15×', '–'],
       ['ViT, batch 16, 1 thread', '–', '–'],
     ])
+  })
+})
+
+describe('outputs that are compared', () => {
+  it('differ by a share of the largest number, and by infinity where there is nothing to compare', () => {
+    expect(differenceOf([1, -4], [2, -4])).toBe(0.25)
+    expect(differenceOf([0, 0], [0, 0])).toBe(0)
+    for (const [values, from] of [[[1], [1, 2]], [[], []], [[Number.NaN], [1]], [[1], [Number.NaN]], [[Infinity], [Infinity]], [[1], [0]]] as const) expect(differenceOf(values, from)).toBe(Infinity)
+  })
+
+  it('are right in a table that is shown', () => expect(disagreements(model, 'ours')).toEqual([]))
+
+  it('are wrong where an engine computes something else, or nothing that is known', () => {
+    for (const difference of [1e-3, Number.NaN, Infinity, undefined]) {
+      const { difference: _, ...cell } = model.cells[1]!
+      const wrong = { ...model, cells: model.cells.with(1, difference === undefined ? cell : { ...cell, difference }) }
+      expect(disagreements(wrong, 'ours')).toEqual([expect.stringMatching(/^ViT, batch 1: theirs differs by/)])
+    }
+  })
+
+  it('are compared with nothing where the main engine did not run', () => {
+    const without = { ...model, cells: model.cells.filter(c => c.name !== 'ours') }
+    expect(disagreements(without, 'ours')).toEqual([1, 8].map(batch => `ViT, batch ${batch}, 1 thread: ours did not run, so that nobody was compared with it`))
+    expect(disagreements(without, undefined)).toEqual([])
+    expect(disagreements({ ...model, cells: [] }, undefined)).toEqual(['ViT: nobody ran'])
   })
 })
 

@@ -14,6 +14,11 @@ if (recipe === undefined || recipe.family !== 'vit') {
   console.error(`bench: '${id}' is no ViT of the listing; try vit_small_patch16_224`)
   process.exit(2)
 }
+for (const [what, text] of [['batch', batch], ['runs', runs]])
+  if (!/^[1-9]\d*$/.test(text)) {
+    console.error(`bench: ${what} must be a whole number from 1 on, but is '${text}'`)
+    process.exit(2)
+  }
 const valueOf = either => {
   if (either._tag === 'Left') throw new Error(either.left.sentence)
   return either.right
@@ -46,7 +51,7 @@ for (let run = -2; run < Number(runs); run++)
     outputs[name] = await way()
     if (run >= 0) times[name].push(performance.now() - start)
   }
-const difference = outputs['plain tfjs'].reduce((most, x, i) => Math.max(most, Math.abs(x - outputs.vitrail[i])), 0)
+const difference = outputs['plain tfjs'].length === outputs.vitrail.length ? outputs['plain tfjs'].reduce((most, x, i) => Math.max(most, Math.abs(x - outputs.vitrail[i])), 0) : Infinity
 console.log(`${id}, batch ${batch}, one thread, medians of ${runs} interleaved runs`)
 for (const [name, t] of Object.entries(times)) console.log(`${name.padEnd(12)} ${median(t).toFixed(1).padStart(8)} ms`)
 console.log(`ratio        ${(median(times['plain tfjs']) / median(times.vitrail)).toFixed(2).padStart(8)} times faster; largest difference of an output ${difference.toExponential(1)}`)

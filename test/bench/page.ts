@@ -50,6 +50,23 @@ export const median = (times: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+/** Past this difference, as a share of the largest output, an engine computes something else. */
+const tolerance = 1e-4
+
+/**
+ * What is wrong with the outputs of a model: engines that compute something else, and settings in which the main engine gave
+ * nothing to compare the others with.
+ *
+ * @param main the name of that engine, if it was to run
+ */
+export const disagreements = ({ title, cells }: ModelResults, main: string | undefined): readonly string[] => {
+  const ran = cells.filter(c => c.times !== undefined)
+  if (ran.length === 0) return [`${title}: nobody ran`]
+  const differing = ran.filter(c => !((c.difference ?? Infinity) <= tolerance)).map(c => `${title}, batch ${c.batch}: ${c.name} differs by ${(c.difference ?? Infinity).toExponential(1)} of the largest output`)
+  const without = main === undefined ? [] : settingsOf(ran).filter(({ batch, threads }) => !ran.some(c => c.name === main && c.batch === batch && c.threads === threads))
+  return [...differing, ...without.map(({ batch, threads }) => `${title}, batch ${batch}, ${counted(threads, 'thread')}: ${main} did not run, so that nobody was compared with it`)]
+}
+
 /** Why an engine failed, in one line that tells nothing of the machine's folders. */
 export const reasonOf = (message: string): string => {
   const absent = /Cannot find (?:package|module) '([^']+)'/.exec(message)

@@ -16,12 +16,10 @@ import { folder, importPeer, models, prepare, weightsFile } from './peers/models
 
 const jiti = createJiti(import.meta.url)
 const { peersOptions } = await jiti.import('./options.ts')
-const { coldTable, median, reasonOf, section, speedTable, withSection } = await jiti.import('./page.ts')
+const { coldTable, disagreements, median, reasonOf, section, speedTable, withSection } = await jiti.import('./page.ts')
 const { table } = await jiti.import('../../src/cli/parts/table.ts')
 
 const here = path => fileURLToPath(new URL(path, import.meta.url))
-/** Past this difference, as a share of the largest output, an engine computes something else. */
-const tolerance = 1e-4
 /** Runs that are expected to take more seconds are left out. */
 const longest = 45
 /** First results of a small model vary most, and cost least. */
@@ -54,7 +52,7 @@ const failures = []
 const child = (file, task) =>
   new Promise((resolve, reject) => {
     progress(`${task.title}, ${task.threads} thread(s)${task.name === undefined ? '' : `: first result of ${task.name}`}`, true)
-    const started = fork(here(`peers/${file}`), [JSON.stringify(task)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const started = fork(here(`peers/${file}`), [JSON.stringify(task)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' }) // JSON has no infinity
     let [result, errors] = [undefined, '']
     started.stderr.on('data', chunk => (errors = `${errors}${chunk}`.slice(-2000)))
     started.on('message', message => (message.at === undefined ? (result = message) : progress(`${task.title}, ${task.threads} thread(s), ${message.at}`)))
@@ -108,7 +106,7 @@ for (const key of options.models) {
   const plain = { bold: picocolors.bold, dim: picocolors.dim, green: picocolors.green, red: picocolors.red }
   for (const { head, rows } of [speedTable(result, { engines: contenders }), coldTable(result, { engines: contenders })])
     say(`\n${picocolors.bold(title)}\n${table(head.map((heading, at) => ({ title: heading, align: at === 0 ? 'left' : 'right' })), rows, plain)}`)
-  for (const { name, batch, difference } of cells) if (difference > tolerance) failures.push(`${title}, batch ${batch}: ${name} differs by ${difference.toExponential(1)} of the largest output`)
+  failures.push(...disagreements(result, [contenders[0].name].find(name => options.engines.includes(name))))
 }
 
 const { hasRelaxedSimd } = await import('../../dist/src/backends/wasm/kernels/features.js')
@@ -136,7 +134,7 @@ const all = {
 if (options.json) console.log(JSON.stringify(all, null, 2))
 for (const { about, why } of missing) say(`\n${about} did not run: ${why}`)
 const page = options.page ?? (options.page === undefined && options.models.length === Object.keys(models).length && options.engines.length === contenders.length ? here('../../docs/benchmarks.md') : false)
-if (failures.length > 0) say('\nNo page was written, since outputs differ.')
+if (failures.length > 0) say('\nNo page was written, since outputs differ or were compared with nothing.')
 else if (page === false) say('\nNo page was written: not all models and engines were asked for (--page FILE writes one all the same).')
 else {
   writeFileSync(page, withSection(readFileSync(existsSync(page) ? page : here('../../docs/benchmarks.md'), 'utf8'), section(all)))

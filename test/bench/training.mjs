@@ -28,7 +28,7 @@ const models = {
 
 const jiti = createJiti(import.meta.url)
 const { trainingOptions } = await jiti.import('./training/trainingOptions.ts')
-const { lossesApart, stepRows, trainingSection } = await jiti.import('./training/trainingSection.ts')
+const { lossesApart, lossesSentence, stepRows, trainingSection } = await jiti.import('./training/trainingSection.ts')
 const { withSection } = await jiti.import('./page.ts')
 const here = path => fileURLToPath(new URL(path, import.meta.url))
 
@@ -151,12 +151,13 @@ try {
     for (const size of options.batches) {
       const some = await race(name, size, folder)
       steps.push(some)
-      say(`${name}, ${size} images a step; losses of three steps at most ${lossesApart(some).toExponential(1)} apart`)
+      say(`${name}, ${size} images a step. ${lossesSentence(some)}`)
       for (const [way, ms, least, ratios, count] of stepRows(some)) say(`  ${way.padEnd(24)} ${ms.padStart(7)} ms, least ${least.padStart(7)}, of ${count.padStart(2)}; times ours: ${ratios}`)
     }
   if (options.memory > 0)
     for (const name of options.models) {
       const child = spawnSync(process.execPath, [...process.execArgv, here('training.mjs'), 'held', name, String(options.memory)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+      if (child.status !== 0) throw new Error(`bench:train: the process that measures the memory of ${name} ended with ${child.status ?? child.signal}`)
       const found = { model: name, batch: options.memory, ...JSON.parse(child.stdout) }
       memory.push(found)
       const mb = bytes => `${(bytes / 1e6).toFixed(0)} MB`
@@ -183,11 +184,12 @@ const results = {
 }
 if (options.json) console.log(JSON.stringify(results, undefined, 2))
 const page = options.page ?? (options.page === undefined && options.models.length === Object.keys(models).length && options.plain > 0 ? here('../../docs/benchmarks.md') : false)
-if (page === false) say('No page was written: not all was asked for (--page FILE writes one all the same).')
+const wrong = steps.filter(some => !(lossesApart(some) < tolerance))
+if (wrong.length > 0) say('No page was written, since losses differ.')
+else if (page === false) say('No page was written: not all was asked for (--page FILE writes one all the same).')
 else {
   writeFileSync(page, withSection(readFileSync(existsSync(page) ? page : here('../../docs/benchmarks.md'), 'utf8'), trainingSection(results)))
   say(`Wrote ${page}`)
 }
-const wrong = steps.filter(some => !(lossesApart(some) < tolerance))
 for (const some of wrong) console.error(`bench:train: the losses of ${some.model} are ${lossesApart(some)} apart: one of them is wrong`)
 process.exit(wrong.length === 0 ? 0 : 1)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { trainingOptions } from './training/trainingOptions.js'
-import { lossesApart, stepRows, trainingSection, type Steps } from './training/trainingSection.js'
+import { lossesApart, lossesSentence, stepRows, trainingSection, type Steps } from './training/trainingSection.js'
 
 const models = ['vit_tiny_32', 'vit_fashion_mnist']
 
@@ -43,6 +43,14 @@ describe('the section of bench:train', () => {
     const wrong = { ...steps, ways: [...steps.ways, { name: 'wrong', threads: 1, times: [1], losses: [2.3, 2.5] }] }
     expect(lossesApart(wrong)).toBeCloseTo(0.3, 6)
     expect(lossesApart({ ...steps, ways: [...steps.ways, { name: 'broken', threads: 1, times: [1], losses: [Number.NaN] }] })).toBeNaN()
+  })
+
+  it('compares the steps that both have done, and says where there is nobody', () => {
+    const [own, , , other] = steps.ways as readonly [Steps['ways'][number], unknown, unknown, Steps['ways'][number]]
+    expect(lossesApart({ ...steps, ways: [{ ...own, losses: [2.3, 2.2] }, { ...other, losses: [2.3, 2.2, 2.1] }] })).toBe(0)
+    expect(lossesApart({ ...steps, ways: [own, { ...other, losses: [] }] })).toBe(Infinity)
+    expect(lossesSentence({ ...steps, ways: [own] })).toBe('Nobody else ran to compare losses with.')
+    expect(lossesSentence(steps)).toBe('Losses of 3 steps at most 1e-4 apart.')
   })
 
   it('tells memory as a share of what lives', () => {

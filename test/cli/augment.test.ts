@@ -60,6 +60,12 @@ describe('vitrail augment', () => {
     [['--preview', at('a.svg'), '--augment', 'grayscale', at('none.png')], /^vitrail: .*none\.png: cannot be read as an image: /],
     [['--preview', at('a.svg'), '--config', at('plain.json'), bag], /plain\.json: has no augmentation; add "augment": /],
     [['--preview', at('nowhere/a.svg'), '--augment', 'grayscale', bag], /^vitrail: augment: .*nowhere\/a\.svg cannot be written: /],
+    [['--preview', at('nowhere/a.png'), '--augment', 'grayscale', bag], /^vitrail: augment: .*nowhere\/a\.png cannot be written: there is no folder .*nowhere; make the folder first, or name another file$/],
+    [['--preview', at('wide.png'), '--augment', 'grayscale', '--count', '300', '--image', '8', bag], /^vitrail: augment: .*wide\.png cannot be drawn: .*; make fewer or smaller pictures/],
+    [['--preview', at('a.svg'), '--augment', '', bag], /^vitrail: augment: --augment names no step; /],
+    [['--preview', at('a.svg'), '--augment', '[]', bag], /^vitrail: augment: --augment names no step; /],
+    [['--preview', at('a.svg'), '--augment', '{ "name": "grayscale" }', bag], /^vitrail: augment: must be a list of steps, got \{/],
+    [['--preview', at('a.svg'), '--augment', 'grayscale', '--image', '0', bag], /^vitrail: option '--image <size>' argument '0' is invalid\. Its sides must be at least 1 pixel/],
     [['--augment', 'grayscale', bag], /^vitrail: required option '--preview <file>' not specified/],
   ])('says what is wrong: %j', async (argv, sentence) => {
     const { code, out, err } = await captured('augment', ...argv)

@@ -90,6 +90,13 @@ describe('vitrail run', () => {
     expect(await captured('run', id, '--image', file, '--attention', at('text.png'))).toMatchObject({ code: 2, err: expect.stringContaining('cannot be written') as string })
   })
 
+  it('draws images of the same name apart, and says where', async () => {
+    const file = join(images, 'bag-18.png')
+    const { code, out } = await captured('run', id, '--image', file, file, '--attention', at('twice'))
+    expect([code, [...out.matchAll(/^where it looks: (.*)$/gm)].map(([, path]) => basename(path!))]).toEqual([0, ['bag-18.attention.png', 'bag-18-2.attention.png']])
+    expect(readFileSync(at('twice/bag-18-2.attention.png'))).toEqual(readFileSync(at('twice/bag-18.attention.png')))
+  })
+
   it('says what to do for a model without weights', async () => {
     const { code, err } = await captured('run', 'vit_tiny_patch16_224', '--image', join(images, 'bag-18.png'))
     expect(code).toBe(2)

@@ -63,6 +63,13 @@ describe('the road goes one way', () => {
     expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
   })
 
+  it('who only runs models loads no data, loops, reports or commands', () => {
+    const reached = new Set([entry])
+    for (const file of reached) for (const { from, to, isRelative, isTypeOnly } of imports) if (from === file && isRelative && !isTypeOnly) reached.add(to)
+    expect(reached.size).toBeGreaterThan(200)
+    expect([...reached].filter(path => /^src\/(training\/(data|loop|config|objectives|report|evaluate|metrics|checkpoint|routines)|testing|cli)\//.test(path))).toEqual([])
+  })
+
   it('what is imported is there', () => {
     expect(imports.filter(({ to, isRelative }) => isRelative && !existsSync(root + to)).map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
   })

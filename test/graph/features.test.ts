@@ -3,10 +3,14 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
 import { convit } from '../../recipes/convit.js'
 import { recipes } from '../../recipes/index.js'
+import { detector } from '../../recipes/kit/detector.js'
+import { vitTokens } from '../../recipes/vit.js'
 import { reference } from '../../src/backends/reference/index.js'
 import { openRecording } from '../../src/cli/parts/recording.js'
 import { sampleInput } from '../../src/cli/parts/sampleInput.js'
 import { classToken, compile, encoderBlock, expectShape, expose, features, fromJson, globalPool, initialWeights, input, layerNorm, levels, linear, named, openSession, parallel, places, repeat, selfAttention, serial, shapeOf, tap, toJson, trace, windowAttention, windows, type AnyModel } from '../../src/index.js'
+import { collectNodes } from '../../src/graph/graph.js'
+import type { Tensor } from '../../src/ops/tensor.js'
 import { attentionRollout } from '../../src/training/evaluate/attentionRollout.js'
 import { problemOf, valueOf } from '../support/either.js'
 
@@ -180,6 +184,17 @@ describe('an attention rollout', () => {
       return q === 0 || k === 0 ? Number(q === k) : map[(h * 4 + q - 1) * 4 + k - 1]!
     })))
     byHand(widened, 2, 5).slice(1).forEach((weight, i) => expect(rollout[i]).toBeCloseTo(weight, 6))
+  })
+
+  it('of a detector is that of its backbone, however many queries look at each other', () => {
+    for (const numQueries of [3, 4, 9]) {
+      const model = pipe(input(8, 8, 3), detector(vitTokens({ patchSize: 4, dim: 8, depth: 2, numHeads: 2, classToken: false }), { dim: 8, numQueries, depth: 1, numHeads: 2, numClasses: 3 }))
+      const graph = valueOf(trace(model as AnyModel))
+      const map = attentionRollout(graph)!
+      const used = new Set(collectNodes([map.weights]))
+      const seen = [...graph.features].filter(([path, signal]) => path.endsWith('.weights') && used.has(signal as Tensor)).map(([path]) => path)
+      expect([map.rows, map.columns, seen]).toEqual([2, 2, ['blocks.0.attn.weights', 'blocks.1.attn.weights']])
+    }
   })
 
   it('is of the last stage where stages look at other places, and is none where all look in windows or there is no attention', () => {

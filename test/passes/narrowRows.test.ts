@@ -108,5 +108,16 @@ describe('narrower rows', () => {
     expect(shapesOf([weight!], 'relu')).toEqual(['1×4'])
   })
 
+  it('of two tensors are told apart where they come from the same rows', () => {
+    const at = (row: number): Tensor => ops.pad(x, [row, 0], [10, 4])
+    expect(shapesOf(narrowed([at(0), at(2)]), 'pad')).toEqual(['10×4', '10×4'])
+    expect(shapesOf(narrowed([ops.relu(at(0)), ops.relu(at(2)), first(at(1))]), 'pad')).toContain('10×4')
+  })
+
+  it('may all be zeros', () => {
+    const padded = ops.pad(ops.pad(x, [8, 0], [16, 4]), [0, 0], [20, 4])
+    expect(narrowed([ops.slice(padded, [0, 0], [8, 4])])[0]!.shape).toEqual([8, 4])
+  })
+
   it('are none of a single number', () => expect(narrowed([ops.add(ops.scalar(1), ops.scalar(2)), first(relu)])[0]!.shape).toEqual([]))
 })

@@ -13,6 +13,15 @@ const rows = (t: Tensor): number => t.shape.at(-2)!
 const along = (t: Tensor, at: number, image = 0): readonly number[] => t.shape.map((_, axis) => (axis === t.shape.length - 2 ? at : axis === 0 && t.shape.length > 2 ? image : 0))
 const sized = (t: Tensor, count: number, images = t.shape[0]!): readonly number[] => t.shape.map((size, axis) => (axis === t.shape.length - 2 ? count : axis === 0 && t.shape.length > 2 ? images : size))
 
+/** Normalised over all places and the channels of a group, as the layer does it. */
+const groupNorm = (a: Tensor, groups: number): Tensor => {
+  const [places, each] = [sizeOf(a.shape) / channels, channels / groups]
+  const apart = ops.transpose(ops.reshape(a, [places, groups, each]), [1, 0, 2])
+  const normal = ops.layerNorm(ops.reshape(apart, [groups, places * each]), 0.1)
+  const together = ops.reshape(ops.transpose(ops.reshape(normal, [groups, places, each]), [1, 0, 2]), a.shape)
+  return ops.add(ops.multiply(together, perChannel), ops.tanh(perChannel))
+}
+
 /**
  * Steps on tensors of many rows, `[rows, 5]` or `[images, rows, 5]`: what is done to each row, few of them cut out or put
  * among zeros, sums and attention over them; and what shares memory with something else, or meets itself.
@@ -34,6 +43,8 @@ const steps: readonly ((a: Tensor, b: Tensor, n: number) => Tensor)[] = [
   (a, _, n) => ops.gelu(a, (['erf', 'tanh', 'quick'] as const)[n % 3]!),
   a => ops.softmax(a),
   (a, _, n) => ops.layerNorm(a, 0.1, n % 2 === 0 ? undefined : { gamma: perChannel, beta: perChannel }),
+  (a, _, n) => groupNorm(a, n % 2 === 0 ? 1 : channels),
+  (a, _, n) => [ops.relu, (x: Tensor) => ops.gelu(x, 'tanh'), (x: Tensor) => ops.gelu(x)][n % 3]!(groupNorm(a, n < 5 ? 1 : channels)),
   (a, _, n) => ops.linear(a, weight, n % 2 === 0 ? perChannel : undefined),
   (a, _, n) => ops.linear(a, weight, n % 2 === 0 ? perChannel : undefined),
   a => ops.gelu(ops.linear(a, weight, perChannel)),
@@ -49,6 +60,11 @@ const steps: readonly ((a: Tensor, b: Tensor, n: number) => Tensor)[] = [
   a => ops.transpose(a, a.shape.length === 3 ? [1, 0, 2] : [0, 1]),
   // Rolled, as Swin's windows are.
   (a, _, n) => ops.concat([ops.slice(a, along(a, 1 + (n % (rows(a) - 1))), sized(a, rows(a) - 1 - (n % (rows(a) - 1)))), ops.slice(a, along(a, 0), sized(a, 1 + (n % (rows(a) - 1))))], a.shape.length - 2),
+  // Channels and rows change places, and nothing in the shapes says so.
+  a => {
+    const square = ops.slice(a, along(a, 0), sized(a, channels))
+    return ops.concat([ops.transpose(square, a.shape.length === 2 ? [1, 0] : [0, 2, 1]), square], a.shape.length - 2)
+  },
   (a, _, n) => ops.gather(a, ops.constant(Int32Array.of(0, n % a.shape[0]!, 0), [3])),
   (a, b) => ops.after(a, b),
   a => (a.batched ? ops.remat(a, [a.inputs[0] ?? a]) : a),

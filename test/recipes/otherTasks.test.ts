@@ -11,7 +11,7 @@ import { wasm } from '../../src/backends/wasm/index.js'
 import { compile, crossAttention, expose, fanOut, flattenTokens, gradient, identity, input, linear, losses, named, openSession, ops, patchEmbed, selfAttention, serial, shapeOf, stages, tokensToMap, trace, type AnyModel, type Tensor } from '../../src/index.js'
 import { matchQueries } from '../../src/training/detection/matchQueries.js'
 import { initialWeights } from '../../src/weights/initialWeights.js'
-import { valueOf } from '../support/either.js'
+import { problemOf, valueOf } from '../support/either.js'
 
 interface Numbers {
   readonly shape: readonly number[]
@@ -82,6 +82,10 @@ describe('any backbone', () => {
 })
 
 describe('a detector', () => {
+  it('of no classes is refused', () => {
+    expect(problemOf(shapeOf(pipe(input(8, 12, 3), detector(tokens, { ...sizes, numClasses: 0, numQueries: 3 })) as AnyModel))).toMatchObject({ code: 'notASize', path: 'class_embed › linear' })
+  })
+
   it('learns where the bright square is: the set loss falls, and its best query finds it', async () => {
     const model = pipe(input(12, 12, 1), detector(serial(vitTokens({ patchSize: 4, dim: 12, depth: 1, numHeads: 2, classToken: false })), { dim: 12, numQueries: 2, depth: 1, numHeads: 2, numClasses: 1 }))
     const graph = valueOf(trace(model as AnyModel))

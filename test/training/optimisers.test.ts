@@ -91,6 +91,7 @@ describe('an optimiser by name', () => {
     [{ name: 'lion' }, 'unknownName'],
     ['adamw', 'notNamed'],
     [{ name: 'adamw', config: { weightdecay: 1 } }, 'unknownOption'],
+    [{ name: 'sgd', momentum: 0.9 }, 'notNamed'],
     [{ name: 'adamw', config: { betas: [0.9, 1] } }, 'badOption'],
     [{ name: 'adamw', config: { weightDecay: -1 } }, 'badOption'],
     [{ name: 'adam', config: { epsilon: Number.NaN } }, 'badOption'],

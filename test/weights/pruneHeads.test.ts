@@ -57,6 +57,8 @@ describe('a model without some heads', () => {
 
   it('needs the weights of the whole one', () => {
     expect(problemOf(pruneHeads(model, new Map(), { 'blocks.0.attn': [0] }))).toMatchObject({ code: 'missingWeight' })
+    const fewer = new Map(seeded(model)).set('blocks.0.attn.qkv.weight', new Float32Array(10))
+    expect(problemOf(pruneHeads(model, fewer, { 'blocks.0.attn': [0] }))).toMatchObject({ code: 'weightMisfit', sentence: expect.stringContaining('has 10 values') as string })
   })
 })
 

@@ -36,7 +36,7 @@ export const attentionPictures = (subject: Subject, weightFile: string, backend:
   const traced = trace(subject.model)
   if (traced._tag === 'Left') return traced
   const [shape, map] = [inputShape(subject.model.input), attentionRollout(traced.right)]
-  if (map === undefined || !isShape(shape)) return left(problem('noAttention', `${subject.id}: no layers look at all patches of an image together, so there is no one map of where it looks`, { remedy: 'run it without --attention; windows have maps of their own, at <path>.attn.weights (see `features`)' }))
+  if (map === undefined || !isShape(shape)) return left(problem('noAttention', `${subject.id}: there is no one map of where it looks: its layers see windows, or patches leave on the way`, { remedy: 'run it without --attention; windows have maps of their own, at <path>.attn.weights (see `features`)' }))
   const unmade = await mkdir(folder, { recursive: true }).then(() => undefined, messageOf)
   if (unmade !== undefined) return left(problem('notWritten', `${folder}: pictures cannot be written there: ${unmade}`, { remedy: 'name a folder after --attention' }))
   const opened = await openSafetensors(weightFile)()
@@ -46,7 +46,7 @@ export const attentionPictures = (subject: Subject, weightFile: string, backend:
   const session = weights._tag === 'Left' ? weights : await openSession({ look: { inputs: traced.right.inputs, outputs: { seen: map.weights } } }, { backend, weights: weights.right })()
   await opened.right.close()
   if (session._tag === 'Left') return session
-  const written = new Map<string, number>()
+  const written = new Set<string>()
   const draw = (file: string): TaskEither<Problem, string> => async () => {
     const image = await decodeImage(file)()
     if (image._tag === 'Left') return image
@@ -56,9 +56,9 @@ export const attentionPictures = (subject: Subject, weightFile: string, backend:
     if (ran._tag === 'Left') return ran
     const { rows, columns } = map
     const name = basename(file, extname(file))
-    const times = (written.get(name) ?? 0) + 1
-    written.set(name, times)
-    const picture = join(folder, `${name}${times === 1 ? '' : `-${times}`}.attention.png`)
+    let picture = join(folder, `${name}.attention.png`)
+    for (let n = 2; written.has(picture); n++) picture = join(folder, `${name}-${n}.attention.png`)
+    written.add(picture)
     try {
       await writeFile(picture, png(veiled(pictureOf(x.right, shape, preprocessing), { rows, columns, weights: ran.right['seen'] as Float32Array }), deflateSync))
     } catch (fault) {

@@ -1,14 +1,22 @@
+import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { problem, type Problem } from '../../shape/problem.js'
+
 /**
  * The cheapest assignment of every row to a column of its own (Kuhn, 1955, "The Hungarian method", in the form of
- * shortest augmenting paths: Jonker and Volgenant, 1987): the column of each row. There are at least as many columns as
- * rows; the time grows with rows² · columns.
+ * shortest augmenting paths: Jonker and Volgenant, 1987): the column of each row, `[rows · columns] → [rows]`. The time
+ * grows with rows² · columns.
  *
- * @param cost finite numbers, row by row
+ * Errors: `tooManyRows` (more than columns), `costsMisfit` (not one for each pair), `notFinite`.
+ *
+ * @param cost row by row
  *
  * @example
- * assign([4, 1, 3, 2, 0, 5], 2, 3) // Int32Array.of(1, 0)
+ * assign([4, 1, 3, 2, 0, 5], 2, 3) // right(Int32Array.of(1, 0))
  */
-export const assign = (cost: ArrayLike<number>, rows: number, columns: number): Int32Array => {
+export const assign = (cost: ArrayLike<number>, rows: number, columns: number): Either<Problem, Int32Array> => {
+  if (rows > columns) return left(problem('tooManyRows', `assign: ${rows} rows cannot have a column each of ${columns}`, { remedy: 'let the larger side be the columns' }))
+  if (cost.length !== rows * columns) return left(problem('costsMisfit', `assign: ${rows} rows and ${columns} columns have ${rows * columns} costs, got ${cost.length}`))
+  if (!Array.from(cost).every(Number.isFinite)) return left(problem('notFinite', 'assign: all costs must be finite', { remedy: 'let a pair that must not be cost more than all others together' }))
   // Prices of rows and columns, under which no pair costs less than nothing; column 0 stands for the row to be placed.
   const [ofRow, ofColumn] = [new Float64Array(rows + 1), new Float64Array(columns + 1)]
   const rowAt = new Int32Array(columns + 1)
@@ -38,5 +46,5 @@ export const assign = (cost: ArrayLike<number>, rows: number, columns: number): 
   }
   const found = new Int32Array(rows)
   for (let column = 1; column <= columns; column++) if (rowAt[column]! > 0) found[rowAt[column]! - 1] = column - 1
-  return found
+  return right(found)
 }

@@ -53,8 +53,9 @@ export const matchQueries = (outputs: Readonly<Record<'logits' | 'boxes', Float3
     const wrong = misfit(objects, image, queries, scores - 1)
     if (wrong !== undefined) return left(wrong)
     const cost = costsOf(outputs, objects, image * queries, queries, scores, options)
-    if (!cost.every(Number.isFinite)) return left(problem('notFinite', `matchQueries: image ${image} was given scores or boxes that are not finite`, { remedy: 'the training has diverged: lower the learning rate, or clip gradients' }))
-    assign(cost, objects.classes.length, queries).forEach((query, i) => {
+    const assigned = assign(cost, objects.classes.length, queries)
+    if (assigned._tag === 'Left') return left(problem('notFinite', `matchQueries: image ${image} was given scores or boxes that are not finite`, { remedy: 'the training has diverged: lower the learning rate, or clip gradients' }))
+    assigned.right.forEach((query, i) => {
       classes[image * queries + query] = objects.classes[i]!
       for (let k = 0; k < 4; k++) boxes[(image * queries + query) * 4 + k] = objects.boxes[4 * i + k]!
     })

@@ -19,7 +19,7 @@ export interface AttentionMap {
  * The weights are the features that attention layers give (`blocks.3.attn.weights`), gated and relative ones too. Tokens
  * that join on the way, in front (a class token after ConViT's first blocks), bring nothing of the image with them. Where
  * earlier layers look at other places (the token steps of a T2T-ViT, the first stages of a CoAtNet), the flow is that
- * through the last layers that share theirs. Nothing for a model that has no attention, or looks in windows only, whose
+ * through the last layers that share theirs; of a detector, that through its backbone. Nothing for a model that has no attention, or looks in windows only, whose
  * own maps are at `<path>.attn.weights`, `[windows, heads, tokens, tokens]`.
  *
  * @example
@@ -46,9 +46,12 @@ const startOf = (tokens: number, hasClassToken: boolean): Tensor => ops.constant
 /** The last elements of a row: without the tokens in front that had not joined yet. */
 const fromLast = (row: Tensor, count: number): Tensor => (row.shape[1] === count ? row : ops.slice(row, [0, row.shape[1]! - count], [1, count]))
 
+/** The two attentions of a `decoderBlock`: what queries look at, which are no places of the image, is square where they happen to be as many. */
+const isOfQueries = (path: string, features: Graph['features']): boolean => /\.(self|multihead)_attn\.weights$/.test(path) && features.has(path.replace(/\w+\.weights$/, 'multihead_attn.weights'))
+
 /** The weights of self-attention over all tokens, `[heads, tokens, tokens]`, in the order of layers. */
 const weightsIn = ({ features }: Graph): readonly Tensor[] =>
-  [...features].flatMap(([path, signal]) => (path.endsWith('.weights') && isTensor(signal) && signal.shape.length === 3 && signal.shape[1] === signal.shape[2] ? [signal] : []))
+  [...features].flatMap(([path, signal]) => (path.endsWith('.weights') && !isOfQueries(path, features) && isTensor(signal) && signal.shape.length === 3 && signal.shape[1] === signal.shape[2] ? [signal] : []))
 
 /** How many tokens may stand before the patches. */
 const mostPrefix = 16

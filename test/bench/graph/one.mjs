@@ -52,8 +52,8 @@ if (what === 'time') {
     kernel: (node, batch) => {
       const made = device.kernel(node, batch)
       if (made._tag === 'Left') return made
-      const run = inputs => {
-        const result = made.right.run(inputs)
+      const run = (inputs, spare) => {
+        const result = made.right.run(inputs, spare)
         most = Math.max(most, device.held().bytes.live)
         return result
       }

@@ -2,9 +2,11 @@
 // so that what else the machine does falls on all alike, and every output is compared. Messages: `{ at }` as it goes
 // on, `{ cells, rates, failed }` at the end.
 import { setTimeout as pause } from 'node:timers/promises'
+import { createJiti } from 'jiti'
 import { contenders } from './contenders.mjs'
 import { pixelsFor } from './models.mjs'
 
+const { differenceOf } = await createJiti(import.meta.url).import('../differenceOf.ts')
 const { id, shape, multiplyAdds, threads, batches, rounds, seconds, longest, names, rates } = JSON.parse(process.argv[2])
 
 const loaded = []
@@ -26,16 +28,6 @@ const timed = async (c, images) => {
   return { values, ms: performance.now() - start }
 }
 
-/** The largest difference of an output, as a share of the largest output. */
-const differenceOf = (values, from) => {
-  let [difference, largest] = [values.length === from.length ? 0 : Infinity, 0]
-  from.forEach((x, i) => {
-    difference = Math.max(difference, Number.isNaN(values[i]) ? Infinity : Math.abs(x - values[i]))
-    largest = Math.max(largest, Math.abs(x))
-  })
-  return difference / largest
-}
-
 const cells = []
 for (const batch of batches) {
   const images = pixelsFor(shape, batch)
@@ -51,6 +43,7 @@ for (const batch of batches) {
     try {
       const fed = c.feed?.(images) ?? images
       let { values, ms } = await timed(c, fed)
+      // The first is compared with itself, in this run and in all others.
       first ??= values
       const difference = differenceOf(values, first)
       if (ms < 2000) ({ ms } = await timed(c, fed))

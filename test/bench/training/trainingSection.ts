@@ -34,11 +34,17 @@ export interface StepMemory {
 /** Losses are compared for so many steps: the third depends on the gradients of all parameters, twice. */
 const comparedSteps = 3
 
-/** The most that the losses of two ways are apart. */
-export const lossesApart = ({ ways }: Steps): number => {
-  const [first] = ways
-  return Math.max(...ways.flatMap(({ losses }) => losses.slice(0, comparedSteps).map((loss, step) => Math.abs(loss - first!.losses[step]!))))
+const comparedOf = ({ ways: [first] }: Steps): number => Math.min(comparedSteps, first!.losses.length)
+
+/** The most that the losses of two ways are apart, in as many of those steps as both have done; infinite where a way has none. */
+export const lossesApart = (steps: Steps): number => {
+  const [first] = steps.ways
+  const compared = steps.ways.map(({ losses }) => losses.slice(0, comparedOf(steps)))
+  return compared.some(losses => losses.length === 0) ? Infinity : Math.max(...compared.flatMap(losses => losses.map((loss, step) => Math.abs(loss - first!.losses[step]!))))
 }
+
+/** How far losses are apart, in words. */
+export const lossesSentence = (steps: Steps): string => (steps.ways.length < 2 ? 'Nobody else ran to compare losses with.' : `Losses of ${comparedOf(steps)} steps at most ${lossesApart(steps).toExponential(0)} apart.`)
 
 /** Milliseconds of every way, and how many times those of ours with as many threads, or with one, they are. */
 export const stepRows = ({ ways }: Steps): readonly (readonly string[])[] =>
@@ -57,6 +63,6 @@ export const trainingSection = ({ runtime, about, steps, memory }: { readonly ru
     `## Training step, ${runtime}`,
     'Forward, backward and Adam, by `npm run bench:train`. `plain tfjs` is a ViT by hand with `tf.train.adam`, which Node gives one thread. All begin with the same weights and see the same batch; the benchmark fails where losses differ.',
     markdownTable({ head: ['what', 'is'], rows: about }).replace('--:', '---'),
-    ...steps.flatMap(some => [`### ${some.model}, ${some.batch} images a step`, `Losses of ${comparedSteps} steps at most ${lossesApart(some).toExponential(0)} apart.`, markdownTable({ head, rows: stepRows(some) })]),
+    ...steps.flatMap(some => [`### ${some.model}, ${some.batch} images a step`, lossesSentence(some), markdownTable({ head, rows: stepRows(some) })]),
     ...(memory.length === 0 ? [] : ['### Memory of training', markdownTable({ head: ['model', 'images a step', 'resident at its peak', 'heap at its peak', 'live at one time, at most', 'heap to live'], rows: memory.map(m => [m.model, String(m.batch), megabytes(m.resident), megabytes(m.heap), megabytes(m.live), (m.heap / m.live).toFixed(3)]) })]),
   ].join('\n\n')

@@ -142,6 +142,9 @@ describe('a list of steps', () => {
     [[{ name: 'randomErasing', config: { mode: 'noise' } }], 'badOption', `augment randomErasing: mode must be 'pixel', 'rand', 'const', got "noise"`],
     [[{ name: 'randomResizedCrop', config: { size: 224 } }], 'unknownOption', "augment randomResizedCrop: there is no option 'size'"],
     [[7], 'notNamed', 'augment: expects { name, config }'],
+    [[{ name: 'horizontalFlip', probability: 0.1 }], 'notNamed', "augment horizontalFlip: expects { name, config }, but there is 'probability' beside them"],
+    [['mixup'], 'unknownName', 'augment: MixUp and CutMix mix whole batches, so they are no steps of this list'],
+    [[{ name: 'cutMix', config: {} }], 'unknownName', 'augment: MixUp and CutMix mix whole batches, so they are no steps of this list'],
     ['rand-m9', 'notAList', 'augment: must be a list of steps, got "rand-m9"'],
   ])('that cannot be is refused: %j', (steps, code, sentence) => {
     expect(problemOf(augmentationsOf(steps))).toMatchObject({ code, sentence })

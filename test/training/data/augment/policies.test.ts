@@ -95,6 +95,14 @@ describe('randAugment', () => {
     const all = (numOps: number) => randAugment({ numOps, probability: 1, set: '3aw', magnitudeStd: 0 }).apply(picture, random(2, 'all', 0), target)
     expect(digest(all(14))).toBe(digest(all(20)))
     expect(digest(all(14))).not.toBe(digest(all(13)))
+    // Of no strength, only inverting changes which of two pixels is the brighter: all drawn once, it is done once.
+    const two = { height: 1, width: 2, channels: 1, pixels: Uint8Array.of(0, 255) }
+    const inverted = (set: 'weights' | 'all') => Array.from({ length: 40 }, (_, i) => {
+      const [first, second] = randAugment({ magnitude: 0, magnitudeStd: 0, numOps: 15, probability: 1, set }).apply(two, random(i, 'two', 0), targetOf(1, 2, 1)).pixels
+      return first! > second!
+    })
+    expect(inverted('weights').every(each => each)).toBe(true)
+    expect(inverted('all').every(each => each)).toBe(false)
   })
 })
 
