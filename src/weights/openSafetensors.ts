@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../shape/problem.js'
+import { reasonOf } from '../shape/reasonOf.js'
 import { checkLayout } from './checkLayout.js'
 import { headerLength } from './headerLength.js'
 import { parseHeader } from './parseHeader.js'
@@ -30,7 +31,7 @@ export const openSafetensors = (path: string): TaskEither<Problem, Safetensors> 
     return opened
   } catch (cause) {
     await file?.close().catch(() => {})
-    return E.left(problem('fileUnreadable', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`))
+    return E.left(problem('fileUnreadable', `${path}: ${reasonOf(cause)}`))
   }
 }
 

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../shape/problem.js'
+import { reasonOf } from '../shape/reasonOf.js'
 import { decodeElements } from './decodeElements.js'
 import { quoted } from './quoted.js'
 import type { StoredTensor, TensorEntry } from './safetensors.js'
@@ -38,7 +39,7 @@ export const tensorReader =
       try {
         bytes = await readBytes(at, Math.min(chunkBytes, entry.end - at))
       } catch (cause) {
-        return E.left(problem('fileUnreadable', `${file}: ${quoted(name)} cannot be read: ${messageOf(cause)}`))
+        return E.left(problem('fileUnreadable', `${file}: ${quoted(name)} cannot be read: ${reasonOf(cause)}`))
       }
       const decoded = decodeElements(entry.dtype, bytes, data, done)
       done += decoded
@@ -66,5 +67,3 @@ const allocate = (entry: TensorEntry, file: string): E.Either<Problem, Float32Ar
     return E.left(problem('tensorTooLarge', `${file}: ${quoted(entry.name)} has ${count} elements, too many for memory`))
   }
 }
-
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

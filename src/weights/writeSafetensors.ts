@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../shape/problem.js'
+import { reasonOf } from '../shape/reasonOf.js'
 import { encodeElements } from './encodeElements.js'
 import { dtypeToStore, encodedLayout, type EncodedLayout, type TensorToStore } from './encodedLayout.js'
 
@@ -31,8 +32,7 @@ export const writeSafetensors = (
     await replaceFile(await realpath(path).catch(() => path), layout.right)
     return E.right(undefined)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    return E.left(problem('fileUnwritable', `${path}: cannot be written: ${reason}`))
+    return E.left(problem('fileUnwritable', `${path}: cannot be written: ${reasonOf(cause)}`))
   }
 }
 

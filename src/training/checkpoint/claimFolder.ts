@@ -1,6 +1,6 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
-import { codeOf, reasonOf } from '../data/reasonOf.js'
+import { codeOf, reasonOf } from '../../shape/reasonOf.js'
 
 /** The folders that trainings of this process write to. */
 const claimed = new Set<string>()

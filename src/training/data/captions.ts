@@ -2,7 +2,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { of, type TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Dataset } from './dataset.js'
-import { reasonOf } from './reasonOf.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 
 /** Options of {@link captions}. */
 export interface CaptionsOptions {

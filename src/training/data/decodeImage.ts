@@ -2,7 +2,7 @@ import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Image } from './image.js'
-import { reasonOf } from './reasonOf.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 
 /**
  * Decodes the bytes of an image file (JPEG, PNG, WebP, GIF, AVIF, TIFF) with sharp, an optional peer: turned as its

@@ -2,7 +2,7 @@ import { left, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Item } from './image.js'
-import { reasonOf } from './reasonOf.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 import type { PrepareOptions, Prepared } from './samplePreparer.js'
 import { ownLane, workerLane, type Lane } from './workerLane.js'
 

@@ -4,7 +4,7 @@ import { problem, type Problem } from '../../shape/problem.js'
 import { byCodePoint } from './byCodePoint.js'
 import type { Dataset } from './dataset.js'
 import type { Skipped } from './image.js'
-import { codeOf, reasonOf } from './reasonOf.js'
+import { codeOf, reasonOf } from '../../shape/reasonOf.js'
 import { isAround, isHidden, kindOf, scanFolder, type ScanOptions } from './scanFolder.js'
 
 /** Options of {@link imageFolder}. */

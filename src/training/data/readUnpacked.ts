@@ -1,7 +1,7 @@
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../shape/problem.js'
-import { codeOf, reasonOf } from './reasonOf.js'
+import { codeOf, reasonOf } from '../../shape/reasonOf.js'
 
 /**
  * The bytes of a file, unpacked if it is gzipped, whatever it is called. Errors: `fileUnreadable`, `gzipBroken`.

@@ -7,7 +7,7 @@ import type { Augmenter } from './augment/augmenter.js'
 import { decodeImage } from './decodeImage.js'
 import { fitImage, type FitOptions } from './fitImage.js'
 import type { Image, Item } from './image.js'
-import { codeOf, reasonOf } from './reasonOf.js'
+import { codeOf, reasonOf } from '../../shape/reasonOf.js'
 import { applyTransform, loadTransform, type Transform, type TransformModule } from './transform.js'
 
 /** What is done to every sample; plain data, unless the transform is a function. */

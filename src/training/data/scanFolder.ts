@@ -3,7 +3,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { byCodePoint } from './byCodePoint.js'
 import type { Skipped } from './image.js'
-import { reasonOf } from './reasonOf.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 
 /** What lies in a folder, at any depth: paths from that folder, with forward slashes, in order of code points. */
 export interface Scan {

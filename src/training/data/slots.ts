@@ -4,7 +4,7 @@ import { problem, type Problem } from '../../shape/problem.js'
 import { random } from '../random.js'
 import type { Dataset, SampleStream } from './dataset.js'
 import type { Item, Skipped } from './image.js'
-import { reasonOf } from './reasonOf.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 import { shuffled } from './shuffled.js'
 
 /** A sample that may fill a place in a batch. */

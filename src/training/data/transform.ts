@@ -2,7 +2,7 @@ import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Random } from '../random.js'
 import type { Sample } from './image.js'
-import { reasonOf } from './reasonOf.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 
 /**
  * Makes another sample of a decoded one, before it is resized to what the model takes; a sample that comes back at

@@ -2,7 +2,7 @@ import { left, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Item } from './image.js'
 import type { FromWorker, ToWorker } from './imageWorker.js'
-import { reasonOf } from './reasonOf.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 import { samplePreparer, type PrepareOptions, type Prepared, type Which } from './samplePreparer.js'
 
 /** A place where samples are prepared, a few at a time. */

@@ -1,6 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../shape/problem.js'
+import { reasonOf } from '../../shape/reasonOf.js'
 import type { Progress } from '../checkpoint/progress.js'
 import type { Metric } from './metric.js'
 
@@ -23,7 +24,7 @@ export interface MetricsLog {
  */
 export const openMetricsLog = (path: string, { step, isDue }: Pick<Progress, 'step' | 'isDue'>): TaskEither<Problem, MetricsLog> => async () => {
   const { open } = await import('node:fs/promises')
-  const unwritable = (cause: unknown): Either<Problem, never> => left(problem('fileUnwritable', `${path}: cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`))
+  const unwritable = (cause: unknown): Either<Problem, never> => left(problem('fileUnwritable', `${path}: cannot be written: ${reasonOf(cause)}`))
   try {
     const kept = await linesUpTo(path, isDue ? step : step + 0.5)
     const file = await open(path, 'a')

@@ -18,7 +18,7 @@ export const reasonOf = (cause: unknown): string => {
   if (known !== undefined) return known
   // libvips says the same again line by line.
   const [first = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n')
-  const text = first.replace(/\s+/g, ' ').trim().slice(0, 200)
+  const text = first.replace(/\s+/g, ' ').replace(/^E[A-Z]+: (.*?)(?:, \w+(?: '.*')?)?$/, '$1').trim().slice(0, 200)
   return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
