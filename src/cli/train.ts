@@ -5,7 +5,6 @@ import { problem } from '../shape/problem.js'
 import { files } from '../training/checkpoint/checkpoints.js'
 import { prepareTraining } from '../training/loop/prepareTraining.js'
 import { train as trainModel } from '../training/loop/train.js'
-import type { TrainingResult } from '../training/loop/trainer.js'
 import { backends } from './parts/backends.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
 import { interruption } from './parts/interruption.js'
@@ -82,7 +81,7 @@ export const train: CliCommand<TrainCommandOptions> = {
       }
       const report = await writeReport(join(folder, files.report), { id, model, data, ...(objective === undefined ? {} : { objective }), ...(form === undefined ? {} : { form }), result: done.right, metrics: join(folder, files.metrics), backend: backend.right, batchSize: config.right.batchSize, seed: config.right.seed ?? 0 })()
       if (report._tag === 'Left') return report
-      terminal.print(`${reason === 'finished' ? 'finished' : `stopped early, ${config.right.patience} validations after the best,`} at step ${step}${best === undefined ? '' : `; best ${config.right.watch ?? watched(done.right)} ${best.value.toFixed(4)} at step ${best.step}`}`)
+      terminal.print(`${reason === 'finished' ? 'finished' : `stopped early, ${config.right.patience} validations after the best,`} at step ${step}${best === undefined ? '' : `; best ${best.by} ${best.value.toFixed(4)} at step ${best.step}`}`)
       terminal.print(`weights     ${join(folder, best === undefined ? files.last : files.best)}\nreport      ${join(folder, files.report)}`)
       return right<never, ExitCode>(0)
     } finally {
@@ -90,6 +89,3 @@ export const train: CliCommand<TrainCommandOptions> = {
     }
   },
 }
-
-/** What the best was judged by, where nothing is said: what was counted, else the loss. */
-const watched = ({ validation }: TrainingResult): string => Object.keys(validation ?? {}).find(key => key !== 'samples' && key !== 'loss') ?? 'loss'

@@ -78,7 +78,7 @@ describe('vitrail train', () => {
     const file = write('later.json', c => ({ ...c, weights: 'begun.safetensors', schedule: { name: 'constant', config: { rate: 0.001 } } }))
     expect((await captured('train', file, '--out', at('later'), '--epochs', '1')).code).toBe(0)
     rmSync(at('begun.safetensors'))
-    expect((await captured('train', file, '--out', at('later'), '--resume')).out).toMatch(/finished at step 10/)
+    expect((await captured('train', file, '--out', at('later'), '--resume')).out).toMatch(/finished at step 10; best accuracy/)
     expect((await captured('train', first, '--out', at('planned'), '--resume', '--dry-run')).code).toBe(0)
     expect(existsSync(at('planned'))).toBe(false)
   })

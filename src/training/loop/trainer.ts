@@ -16,8 +16,8 @@ import { runValidation, type Validation } from './runValidation.js'
 export interface TrainingResult {
   readonly reason: 'finished' | 'stoppedEarly' | 'aborted'
   readonly step: number
-  /** The best validation, by what was watched. */
-  readonly best?: { readonly step: number; readonly value: number }
+  /** The best validation, and by what it was judged. */
+  readonly best?: { readonly by: keyof Scores; readonly step: number; readonly value: number }
   /** The last validation. */
   readonly validation?: Validation
   /** The weights as they are now, by their published names. */
@@ -189,7 +189,7 @@ export class Trainer {
     return right({
       reason,
       step,
-      ...(best === undefined ? {} : { best }),
+      ...(best === undefined ? {} : { best: { by: this.training.settings.watch, ...best } }),
       ...(this.evaluation === undefined ? {} : { validation: this.evaluation }),
       weights: byName(weights),
       ...(averages.size === 0 ? {} : { average: byName(weights.map(tensor => averages.get(tensor.name) ?? tensor)) }),
