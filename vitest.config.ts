@@ -20,6 +20,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/buildOnce.ts'],
+    // On two cores the default is one worker.
+    maxWorkers: '100%',
     // Three compilers run within one test; slow machines share two cores among all of them.
     testTimeout: 120_000,
     hookTimeout: 120_000,
