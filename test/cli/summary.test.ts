@@ -86,7 +86,7 @@ describe('vitrail summary', () => {
     ['vit_tny_patch16_224', "there is no recipe 'vit_tny_patch16_224'; did you mean 'vit_tiny_patch16_224'?"],
     ['nowhere.ts', 'nowhere.ts: no such file or directory'],
     ['nowhere.json', 'nowhere.json: no such file or directory'],
-    ['nowhere.safetensors', 'no such file or directory'],
+    ['nowhere.safetensors', 'no such file or folder'],
     ['vit', "vit: needs 'imageSize', 'patchSize', 'dim', 'depth', 'numHeads'"],
   ])('refuses %s', async (target, sentence) => {
     const { code, err } = await captured('summary', target)

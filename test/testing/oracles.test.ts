@@ -33,7 +33,7 @@ it('every layer of the listing has an oracle, and nothing else has one', () => {
   const all = listing as Readonly<Record<string, unknown>>
   expect(layerNames.filter(name => !oracles.has(all[name]))).toEqual([])
   expect([...oracles.keys()].filter(make => !Object.values(all).includes(make))).toEqual([])
-  expect(oracleOf(linear(3))).toBeDefined()
+  expect(oracleOf(linear(3))).toBe(oracles.get(linear))
 })
 
 it('a layer of a user has none, even under the name of one of ours', () => {
