@@ -84,7 +84,7 @@ export const faults = [
   { name: 'batchNorm remembers the wrong share', category: 'leak', file: layer('batchNorm'), find: 'add(multiply(parameters[name], scalar(1 - momentum)), multiply(value, scalar(momentum)))', replace: 'add(multiply(parameters[name], scalar(momentum)), multiply(value, scalar(1 - momentum)))', target: rmlp },
   { name: 'batchNorm takes statistics over the wrong axes in training', category: 'axis', file: layer('batchNorm'), find: 'const axes = x.shape.slice(0, -1).map((_, axis) => axis)', replace: 'const axes = x.shape.slice(0, -2).map((_, axis) => axis)', target: rmlp },
   { name: 'dropPath drops element by element', category: 'axis', file: layer('dropPath'), find: 'drop(x, rate, x.shape.map(() => 1), context)', replace: 'drop(x, rate, x.shape, context)', target: convit },
-  { name: 'attention with dropped weights forgets its scale', category: 'dropped', file: layer('selfAttention'), find: 'scalar(scale))', replace: 'scalar(1))', target: vit },
+  { name: 'attention with dropped weights forgets its scale', category: 'dropped', file: 'src/layers/core/attentionWeights.js', find: 'scalar(scale))', replace: 'scalar(1))', target: vit },
   // NaN
   { name: 'batchNorm without its epsilon and of a negative', category: 'NaN', file: layer('batchNorm'), find: 'sqrt(add(variance, scalar(epsilon)))', replace: 'sqrt(subtract(variance, scalar(2)))', target: coatnet },
   { name: 'a softmax that overflows', category: 'NaN', file: layer('gatedPositionalAttention'), find: 'const byContent = softmax(', replace: 'const byContent = (t => divide(exp(t), sum(exp(t), [2], true)))(', target: convit },
