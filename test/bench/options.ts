@@ -39,15 +39,23 @@ export const oneOf = (known: readonly string[]) => (text: string): readonly stri
   throw new InvalidArgumentError(`There is no '${wrong}'${near === undefined ? '.' : `; did you mean '${near}'?`} There are: ${known.join(', ')}.`)
 }
 
-/** Reads the command line of `npm run bench:peers`; models and engines come in the order in which they are known. */
-export const peersOptions = (argv: readonly string[], known: { readonly models: readonly string[]; readonly engines: readonly string[] }): Either<Declined, PeersOptions> => {
+/** Reads a command line by what `add` adds to the command; what it says, it says itself. */
+export const readOptions = <T extends object>(name: string, description: string, argv: readonly string[], add: (command: Command) => Command): Either<Declined, T> => {
   let said = ''
   const say = { writeOut: (text: string): void => void (said += text), writeErr: (text: string): void => void (said += text) }
-  const command = new Command('npm run bench:peers --')
-    .description('one forward pass, by Vitrail and by others, in turn and with outputs compared; writes docs/benchmarks.md')
-    .exitOverride()
-    .configureOutput(say)
-    .allowExcessArguments(false)
+  const command = add(new Command(`npm run ${name} --`).description(description).exitOverride().configureOutput(say).allowExcessArguments(false))
+  try {
+    command.parse([...argv], { from: 'user' })
+    return right(command.opts<T>())
+  } catch (fault) {
+    if (!(fault instanceof CommanderError)) throw fault
+    return left({ code: fault.exitCode === 0 ? 0 : 2, text: said.replace(/^error: /, `${name}: `).trim() })
+  }
+}
+
+/** Reads the command line of `npm run bench:peers`; models and engines come in the order in which they are known. */
+export const peersOptions = (argv: readonly string[], known: { readonly models: readonly string[]; readonly engines: readonly string[] }): Either<Declined, PeersOptions> =>
+  readOptions('bench:peers', 'one forward pass, by Vitrail and by others, in turn and with outputs compared; writes docs/benchmarks.md', argv, command => command
     .addOption(new Option('--models <names>', 'what runs, with commas between').argParser(oneOf(known.models)).default(known.models, known.models.join(',')))
     .addOption(new Option('--engines <names>', 'who runs it').argParser(oneOf(known.engines)).default(known.engines, 'all'))
     .addOption(new Option('--batches <numbers>', 'images a run').argParser(numbers).default([1, 8], '1,8'))
@@ -57,12 +65,4 @@ export const peersOptions = (argv: readonly string[], known: { readonly models: 
     .addOption(new Option('--json', 'print all numbers as JSON and nothing else').default(false))
     .addOption(new Option('--install', 'install the other engines first, in .vitrail/bench').default(false))
     .addOption(new Option('--page <file>', 'where to write the page, whatever ran'))
-    .addOption(new Option('--no-page', 'write no page'))
-  try {
-    command.parse([...argv], { from: 'user' })
-    return right(command.opts())
-  } catch (fault) {
-    if (!(fault instanceof CommanderError)) throw fault
-    return left({ code: fault.exitCode === 0 ? 0 : 2, text: said.replace(/^error: /, 'bench:peers: ').trim() })
-  }
-}
+    .addOption(new Option('--no-page', 'write no page')))

@@ -1,6 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { left, right, type Either } from 'fp-ts/lib/Either.js'
-import { numbers, oneOf, whole, type Declined } from '../options.js'
+import { InvalidArgumentError, Option } from 'commander'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { numbers, oneOf, readOptions, whole, type Declined } from '../options.js'
 
 /** What `npm run bench:train` is asked for. */
 export interface TrainingOptions {
@@ -23,14 +23,8 @@ const orNone = (text: string): number => {
 }
 
 /** Reads the command line of `npm run bench:train`. */
-export const trainingOptions = (argv: readonly string[], models: readonly string[]): Either<Declined, TrainingOptions> => {
-  let said = ''
-  const say = { writeOut: (text: string): void => void (said += text), writeErr: (text: string): void => void (said += text) }
-  const command = new Command('npm run bench:train --')
-    .description('one training step on wasm, against plain tfjs and PyTorch, in turn and with losses compared; writes a section of docs/benchmarks.md')
-    .exitOverride()
-    .configureOutput(say)
-    .allowExcessArguments(false)
+export const trainingOptions = (argv: readonly string[], models: readonly string[]): Either<Declined, TrainingOptions> =>
+  readOptions('bench:train', 'one training step on wasm, against plain tfjs and PyTorch, in turn and with losses compared; writes a section of docs/benchmarks.md', argv, command => command
     .addOption(new Option('--models <names>', 'what is trained, with commas between').argParser(oneOf(models)).default(models, models.join(',')))
     .addOption(new Option('--batches <numbers>', 'images a step').argParser(numbers).default([16], '16'))
     .addOption(new Option('--threads <numbers>', 'threads of those who have them').argParser(numbers).default([1, 2], '1,2'))
@@ -39,12 +33,4 @@ export const trainingOptions = (argv: readonly string[], models: readonly string
     .addOption(new Option('--memory <number>', 'images a step where memory is measured, 0 for none').argParser(orNone).default(64))
     .addOption(new Option('--json', 'print all numbers as JSON and nothing else').default(false))
     .addOption(new Option('--page <file>', 'where to write the page, whatever ran'))
-    .addOption(new Option('--no-page', 'write no page'))
-  try {
-    command.parse([...argv], { from: 'user' })
-    return right(command.opts())
-  } catch (fault) {
-    if (!(fault instanceof CommanderError)) throw fault
-    return left({ code: fault.exitCode === 0 ? 0 : 2, text: said.replace(/^error: /, 'bench:train: ').trim() })
-  }
-}
+    .addOption(new Option('--no-page', 'write no page')))
