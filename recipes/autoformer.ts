@@ -154,7 +154,7 @@ export const autoformerRecipe = <const C extends AutoformerConfig & ImageInput>(
   source: 'Chen et al., 2021, arXiv 2107.00651; sizes and names as microsoft/Cream',
   config: { ...config },
   options: autoformerOptions,
-  model: imageModel(config, autoformer(config)),
+  model: imageModel(config, () => autoformer(config)),
   preprocessing: imagenetPreprocessing,
   withConfig: changes => autoformerRecipe({ ...config, ...changes }) as unknown as Recipe,
 })

@@ -235,7 +235,7 @@ export const coatnetRecipe = <const C extends CoatnetConfig & ImageInput>(config
   source: 'Dai et al., 2021, arXiv 2106.04803; names, sizes and variants as timm',
   config: { ...config },
   options: coatnetOptions,
-  model: imageModel(config, coatnet(config)),
+  model: imageModel(config, () => coatnet(config)),
   preprocessing,
   withConfig: changes => coatnetRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })

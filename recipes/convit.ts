@@ -8,7 +8,7 @@ import type { AnyLayer } from '../src/layers/core/layer.js'
 import type { Pair } from '../src/shape/patches.js'
 import { problem } from '../src/shape/problem.js'
 import { both, is, isLess, least, minus, not } from './kit/conditions.js'
-import { imageModel, imagenetPreprocessing, option, type Field, type ImageInput, type ImageModel, type Recipe, type Replica } from './kit/recipe.js'
+import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, onFashionMnist, option, type Field, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
 /*
@@ -117,14 +117,14 @@ export const convitHead = <const C extends ConvitConfig>(config: C) => {
 export const convit = <const C extends ConvitConfig>(config: C) => serial(convitTokens(config), convitHead(config))
 
 /** A ConViT of given sizes as a recipe. */
-export const convitRecipe = <const C extends ConvitConfig & ImageInput>(config: C): Recipe<ImageModel<C, ReturnType<typeof convit<C>>>> => ({
+export const convitRecipe = <const C extends ConvitConfig & ImageInput>(config: C, preprocessing: Preprocessing = imagenetPreprocessing): Recipe<ImageModel<C, ReturnType<typeof convit<C>>>> => ({
   family: 'convit',
   source: "d'Ascoli et al., 2021, arXiv 2103.10697; sizes and names as timm",
   config: { ...config },
   options: convitOptions,
-  model: imageModel(config, convit(config)),
-  preprocessing: imagenetPreprocessing,
-  withConfig: changes => convitRecipe({ ...config, ...changes }) as unknown as Recipe,
+  model: imageModel(config, () => convit(config)),
+  preprocessing,
+  withConfig: changes => convitRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
 
 /** The published ConViTs: 48 channels a head. */
@@ -132,6 +132,8 @@ export const convitRecipes = {
   convit_tiny: convitRecipe({ imageSize: 224, patchSize: 16, dim: 192, depth: 12, numHeads: 4 }),
   convit_small: convitRecipe({ imageSize: 224, patchSize: 16, dim: 432, depth: 12, numHeads: 9 }),
   convit_base: convitRecipe({ imageSize: 224, patchSize: 16, dim: 768, depth: 12, numHeads: 16 }),
+  /** Our own, with weights trained on Fashion-MNIST. */
+  convit_fashion_mnist: convitRecipe({ ...onFashionMnist, localLayers: 4, numClasses: 10 }, fashionMnistPreprocessing),
 } as const
 
 const pools: Readonly<Record<string, ConvitConfig['pool']>> = { token: 'token', avg: 'average', '': 'none' }

@@ -42,7 +42,7 @@ const deitRecipe = <const C extends VitConfig & ImageInput>(config: C): Recipe<I
   source,
   config: { ...config },
   options: vitOptions,
-  model: imageModel(config, vit(config)),
+  model: imageModel(config, () => vit(config)),
   preprocessing: imagenetPreprocessing,
   pretexts: vitPretexts(config),
   withConfig: changes => eitherRecipe({ ...config, ...changes }),
@@ -56,10 +56,10 @@ const distilledRecipe = <const C extends VitConfig & ImageInput>(config: C): Rec
   source,
   config: { ...config, distilled: true },
   options: vitOptions,
-  model: imageModel(config, deitDistilled(config)),
+  model: imageModel(config, () => deitDistilled(config)),
   preprocessing: imagenetPreprocessing,
   outputs,
-  forms: { distillation: () => imageModel(config, deitTraining(config)) as unknown as AnyModel },
+  forms: { distillation: () => imageModel(config, () => deitTraining(config)) as unknown as AnyModel },
   withConfig: changes => eitherRecipe({ ...config, distilled: true, ...changes }),
 })
 

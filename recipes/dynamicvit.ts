@@ -10,7 +10,7 @@ import { problem } from '../src/shape/problem.js'
 import type { AnyShapeError } from '../src/shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../src/shape/shapeFunction.js'
 import { is, not } from './kit/conditions.js'
-import { imageModel, imagenetPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
+import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, onFashionMnist, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 import { lvvitBlock, lvvitBothHeads, lvvitEmbedding, lvvitHead, lvvitOptions, lvvitPatches, readLvvitConfig, type LvvitConfig } from './lvvit.js'
 
@@ -173,9 +173,9 @@ export const dynamicVitRecipe = <const C extends DynamicVitConfig & ImageInput>(
   source: 'Rao et al., 2021, arXiv 2106.02034; sizes and names as the authors',
   config: { ...config },
   options: dynamicVitOptions,
-  model: imageModel(config, dynamicVit(config)),
+  model: imageModel(config, () => dynamicVit(config)),
   preprocessing,
-  forms: { pruning: () => imageModel(config, dynamicVitTraining(config)) as unknown as AnyModel },
+  forms: { pruning: () => imageModel(config, () => dynamicVitTraining(config)) as unknown as AnyModel },
   withConfig: changes => dynamicVitRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
 
@@ -191,6 +191,8 @@ export const dynamicvitRecipes = {
   'dynamicvit_deit_b_0.7': dynamicVitRecipe({ ...onDeit, dim: 768, numHeads: 12 }),
   'dynamicvit_lvvit_s_0.7': dynamicVitRecipe({ ...onLvvit, dim: 384, depth: 16, numHeads: 6, pruneAt: [4, 8, 12] }),
   'dynamicvit_lvvit_m_0.7': dynamicVitRecipe({ ...onLvvit, dim: 512, depth: 20, numHeads: 8, pruneAt: [5, 10, 15] }),
+  /** Our own, with weights trained on Fashion-MNIST; of 49 patches it keeps 34, then 24. */
+  dynamicvit_fashion_mnist: dynamicVitRecipe({ ...onFashionMnist, pruneAt: [2, 4], keep: [34, 24], numClasses: 10 }, fashionMnistPreprocessing),
 } as const
 
 /** Keywords that both backbones have beside those of their own. */

@@ -3,7 +3,7 @@ import { named, serial, when, type Problem } from '../src/index.js'
 import type { AnyLayer } from '../src/layers/core/layer.js'
 import { problem } from '../src/shape/problem.js'
 import { is } from './kit/conditions.js'
-import { imageModel, imagenetPreprocessing, inceptionPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
+import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, inceptionPreprocessing, onFashionMnist, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 import { resnetD, resnetV2, roundedChannels, type ResnetV2Config } from './kit/resnet.js'
 import { timmKeywords, vit, vitOptions, type VitConfig } from './vit.js'
@@ -60,7 +60,7 @@ export const hybridRecipe = <const C extends HybridConfig & ImageInput>(config: 
   source: 'Dosovitskiy et al., 2020, arXiv 2010.11929, and Steiner et al., 2021, arXiv 2106.10270; sizes and names as timm',
   config: { ...config },
   options: hybridOptions,
-  model: imageModel(config, hybridVit(config)),
+  model: imageModel(config, () => hybridVit(config)),
   preprocessing,
   withConfig: changes => hybridRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
@@ -94,6 +94,8 @@ export const hybridRecipes = {
   vit_small_resnet50d_s16_224: hybridRecipe({ imageSize: 224, ...resnet50d, stageDepths: [3, 4, 6], ...shallow }, imagenetPreprocessing),
   vit_base_resnet26d_224: hybridRecipe({ imageSize: 224, ...resnet26d, ...base }, imagenetPreprocessing),
   vit_base_resnet50d_224: hybridRecipe({ imageSize: 224, ...resnet50d, ...base }, imagenetPreprocessing),
+  /** Our own, with weights trained on Fashion-MNIST. */
+  hybrid_fashion_mnist: hybridRecipe({ ...onFashionMnist, patchSize: 1, depth: 4, stageDepths: [1, 1], stageDims: [32, 64], stemDim: 16, stem: 'simple', numGroups: 8, numClasses: 10 }, fashionMnistPreprocessing),
 } as const
 
 /** The keywords of timm's `ResNetV2`, and what recordings call those of its parts. */

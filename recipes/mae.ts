@@ -8,7 +8,7 @@ import type { ShapeFunctionOf } from '../src/layers/core/layer.js'
 import { model, type Model } from '../src/layers/core/model.js'
 import { pairOf, type HeightOf, type Pair, type PatchCount, type WidthOf } from '../src/shape/patches.js'
 import type { Apply } from '../src/shape/shapeFunction.js'
-import { imagenetPreprocessing, option, type Computed, type Field, type ImageInput, type ImageOf, type Recipe, type Replica } from './kit/recipe.js'
+import { fashionMnistPreprocessing, imagenetPreprocessing, onFashionMnist, option, type Computed, type Field, type ImageInput, type ImageOf, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 import { vitRecipe, type VitConfig } from './vit.js'
 
@@ -172,21 +172,21 @@ const computedBy = (config: MaeConfig): Computed => graph => {
 const source = 'He et al., 2021, arXiv 2111.06377; sizes and names as facebookresearch/mae'
 
 /** A masked autoencoder of given sizes as a recipe. */
-export const maeRecipe = <const C extends MaeConfig>(config: C): Recipe<MaeModel<C>> => ({
+export const maeRecipe = <const C extends MaeConfig>(config: C, preprocessing: Preprocessing = imagenetPreprocessing): Recipe<MaeModel<C>> => ({
   family: 'mae',
   source,
   config: { ...config },
   options: maeOptions,
   model: maeModel(config),
-  preprocessing: imagenetPreprocessing,
+  preprocessing,
   computed: computedBy(config),
-  withConfig: changes => maeRecipe({ ...config, ...changes }) as unknown as Recipe,
+  withConfig: changes => maeRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
 
 /** The form that is fine-tuned: the mean of the patch tokens, normalised after pooling. */
-const fineTuned = <const C extends VitConfig & ImageInput>(config: C) => {
-  const asVit = vitRecipe<C & { readonly pool: 'average' }>({ ...config, pool: 'average' }, imagenetPreprocessing)
-  return { ...asVit, family: 'mae', source, withConfig: (changes: Readonly<Record<string, unknown>>): Recipe => fineTuned({ ...config, ...changes }) as unknown as Recipe }
+const fineTuned = <const C extends VitConfig & ImageInput>(config: C, preprocessing: Preprocessing = imagenetPreprocessing) => {
+  const asVit = vitRecipe<C & { readonly pool: 'average' }>({ ...config, pool: 'average' }, preprocessing)
+  return { ...asVit, family: 'mae', source, withConfig: (changes: Readonly<Record<string, unknown>>): Recipe => fineTuned({ ...config, ...changes }, preprocessing) as unknown as Recipe }
 }
 
 /** The published masked autoencoders, and the classifiers made of them. */
@@ -197,6 +197,9 @@ export const maeRecipes = {
   mae_ft_vit_base_patch16: fineTuned({ imageSize: 224, patchSize: 16, dim: 768, depth: 12, numHeads: 12 }),
   mae_ft_vit_large_patch16: fineTuned({ imageSize: 224, patchSize: 16, dim: 1024, depth: 24, numHeads: 16 }),
   mae_ft_vit_huge_patch14: fineTuned({ imageSize: 224, patchSize: 14, dim: 1280, depth: 32, numHeads: 16 }),
+  /** Our own, with weights trained on Fashion-MNIST: without labels, and then with them. */
+  mae_vit_fashion_mnist: maeRecipe({ ...onFashionMnist, decoderDim: 32, decoderDepth: 1, decoderNumHeads: 2 }, fashionMnistPreprocessing),
+  mae_ft_vit_fashion_mnist: fineTuned({ ...onFashionMnist, numClasses: 10 }, fashionMnistPreprocessing),
 } as const
 
 /** The keywords that `MaskedAutoencoderViT` and the `VisionTransformer` of its fine-tuning share. */

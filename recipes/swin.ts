@@ -7,7 +7,7 @@ import type { WindowClamp } from '../src/layers/core/fitWindow.js'
 import { pairOf, type Pair } from '../src/shape/patches.js'
 import type { AnyShapeError } from '../src/shape/shapeError.js'
 import { is, not } from './kit/conditions.js'
-import { imageModel, imagenetPreprocessing, option, type Field, type ImageInput, type ImageModel, type Recipe, type Replica } from './kit/recipe.js'
+import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, option, type Field, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
 /*
@@ -178,25 +178,24 @@ export const swin = <const C extends SwinConfig>(config: C) => {
 }
 
 /** A Swin of given sizes as a recipe. */
-export const swinRecipe = <const C extends SwinConfig & ImageInput>(config: C): Recipe<ImageModel<C, ReturnType<typeof swin<C>>>> => ({
+export const swinRecipe = <const C extends SwinConfig & ImageInput>(config: C, preprocessing: Preprocessing = imagenetPreprocessing): Recipe<ImageModel<C, ReturnType<typeof swin<C>>>> => ({
   family: 'swin',
   source: 'Liu et al., 2021, arXiv 2103.14030; names as timm or microsoft/Swin-Transformer',
   config: { ...config },
   options: swinOptions,
-  model: imageModel(config, swin(config)),
-  preprocessing: imagenetPreprocessing,
-  withConfig: changes => swinRecipe({ ...config, ...changes }) as unknown as Recipe,
+  model: imageModel(config, () => swin(config)),
+  preprocessing,
+  withConfig: changes => swinRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
 })
 
 const at224 = { imageSize: 224, patchSize: 4, windowSize: 7 } as const
 const at384 = { imageSize: 384, patchSize: 4, windowSize: 12 } as const
-const tiny = { dim: 96, depths: [2, 2, 6, 2], numHeads: [3, 6, 12, 24] } as const
-const small = { dim: 96, depths: [2, 2, 18, 2], numHeads: [3, 6, 12, 24] } as const
+const [tiny, small] = [{ dim: 96, depths: [2, 2, 6, 2], numHeads: [3, 6, 12, 24] }, { dim: 96, depths: [2, 2, 18, 2], numHeads: [3, 6, 12, 24] }] as const
 const base = { dim: 128, depths: [2, 2, 18, 2], numHeads: [4, 8, 16, 32] } as const
 const large = { dim: 192, depths: [2, 2, 18, 2], numHeads: [6, 12, 24, 48] } as const
 const microsoft = { names: 'microsoft' } as const
 
-/** The published Swins, under timm's names and, beginning with `ms_`, under Microsoft's. */
+/** The published Swins, under timm's names and, beginning with `ms_`, under Microsoft's; and our own, trained on Fashion-MNIST. */
 export const swinRecipes = {
   swin_tiny_patch4_window7_224: swinRecipe({ ...at224, ...tiny }),
   swin_small_patch4_window7_224: swinRecipe({ ...at224, ...small }),
@@ -210,6 +209,7 @@ export const swinRecipes = {
   ms_swin_large_patch4_window7_224: swinRecipe({ ...at224, ...large, ...microsoft }),
   ms_swin_base_patch4_window12_384: swinRecipe({ ...at384, ...base, ...microsoft }),
   ms_swin_large_patch4_window12_384: swinRecipe({ ...at384, ...large, ...microsoft }),
+  swin_fashion_mnist: swinRecipe({ imageSize: 28, channels: 1, patchSize: 2, dim: 32, depths: [2, 4], numHeads: [2, 4], windowSize: 7, mlpRatio: 2, numClasses: 10 }, fashionMnistPreprocessing),
 } as const
 
 const acts: Readonly<Record<string, Activation>> = { 'gelu(erf)': 'gelu', gelu: 'gelu', gelu_erf: 'gelu', 'gelu(tanh)': 'geluTanh', gelu_tanh: 'geluTanh', relu: 'relu', silu: 'silu' }

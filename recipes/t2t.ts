@@ -114,7 +114,7 @@ export const t2tRecipe = <const C extends T2tConfig & ImageInput>(config: C): Re
   source: 'Yuan et al., 2021, arXiv 2101.11986; sizes and names as yitu-opensource/T2T-ViT',
   config: { ...config },
   options: t2tOptions,
-  model: imageModel(config, t2t(config)),
+  model: imageModel(config, () => t2t(config)),
   preprocessing: imagenetPreprocessing,
   withConfig: changes => t2tRecipe({ ...config, ...changes }) as unknown as Recipe,
 })

@@ -6,7 +6,7 @@ import {
 } from '../src/index.js'
 import { pairOf, type Pair } from '../src/shape/patches.js'
 import { both, is, not } from './kit/conditions.js'
-import { imageModel, inceptionPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Pretexts, type Recipe, type Replica } from './kit/recipe.js'
+import { fashionMnistPreprocessing, imageModel, inceptionPreprocessing, onFashionMnist, option, type ImageInput, type ImageModel, type Preprocessing, type Pretexts, type Recipe, type Replica } from './kit/recipe.js'
 import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
 /*
@@ -148,7 +148,7 @@ export const vitPixels = <const C extends VitConfig & ImageInput>(config: C, hid
   const [height, width] = pairOf(config.patchSize)
   const hide = hiddenShare === 0 ? [] : [hideTokens(hiddenShare)]
   const norm = named('patch_norm', normsAfterPool(config) ? layerNorm({ epsilon: config.epsilon ?? 1e-6 }) : identity())
-  return imageModel(config, serial(embedding!, ...hide, ...rest, norm, skipTokens(prefixLength(config)), named('patch_head', linear(outputs ?? height * width * (config.channels ?? 3)))) as AnyLayer) as unknown as AnyModel
+  return imageModel(config, () => serial(embedding!, ...hide, ...rest, norm, skipTokens(prefixLength(config)), named('patch_head', linear(outputs ?? height * width * (config.channels ?? 3)))) as AnyLayer) as unknown as AnyModel
 }
 
 /** What self-supervision makes of a ViT. */
@@ -164,7 +164,7 @@ export const vitRecipe = <const C extends VitConfig & ImageInput>(config: C, pre
   source: 'Dosovitskiy et al., 2020, arXiv 2010.11929; sizes and names as timm',
   config: { ...config },
   options: vitOptions,
-  model: imageModel(config, vit(config)),
+  model: imageModel(config, () => vit(config)),
   preprocessing,
   pretexts: vitPretexts(config),
   withConfig: changes => vitRecipe({ ...config, ...changes }, preprocessing) as unknown as Recipe,
@@ -216,8 +216,9 @@ export const vitRecipes = {
   simple_vit_small_patch16_224: vitRecipe({ imageSize: 224, patchSize: 16, ...small, classToken: false, positions: 'sinCos2d', pool: 'average', normAfterPool: false }),
   /** Mean pooling with neither class token nor positions: blind to the order of its patches. */
   vit_tiny_patch16_nopos_224: vitRecipe({ imageSize: 224, patchSize: 16, ...tiny, classToken: false, positions: 'none', pool: 'average' }),
-  /** The demo's: trained on Fashion-MNIST, weights embedded. */
-  vit_fashion_mnist: vitRecipe({ imageSize: 28, channels: 1, patchSize: 4, dim: 64, depth: 6, numHeads: 4, mlpRatio: 2, numClasses: 10 }, { mean: [0.286], std: [0.353], crop: 1 }),
+  /** Our own, with weights trained on Fashion-MNIST: from labels alone, and with a teacher beside them. */
+  vit_fashion_mnist: vitRecipe({ ...onFashionMnist, numClasses: 10 }, fashionMnistPreprocessing),
+  vit_distilled_fashion_mnist: vitRecipe({ ...onFashionMnist, numClasses: 10 }, fashionMnistPreprocessing),
 } as const
 
 const pools: Readonly<Record<string, VitConfig['pool']>> = { token: 'token', avg: 'average', max: 'max', avgmax: 'averageMax', '': 'none' }

@@ -20,6 +20,12 @@ export const inceptionPreprocessing: Preprocessing = { mean: [0.5, 0.5, 0.5], st
 /** ImageNet's own statistics. */
 export const imagenetPreprocessing: Preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], crop: 0.9 }
 
+/** Fashion-MNIST's own statistics. */
+export const fashionMnistPreprocessing: Preprocessing = { mean: [0.286], std: [0.353], crop: 1 }
+
+/** Images of Fashion-MNIST in patches of 4, and the sizes that most of our own models of them share. */
+export const onFashionMnist = { imageSize: 28, channels: 1, patchSize: 4, dim: 64, depth: 6, numHeads: 4, mlpRatio: 2 } as const
+
 /** A published model: an architecture with its sizes, under the name its weights are known by. */
 export interface Recipe<M = AnyModel> {
   readonly family: string
@@ -83,9 +89,12 @@ export type ImageOf<C extends ImageInput> = readonly [HeightOf<C['imageSize']>, 
 /** The model a layer makes of images. */
 export type ImageModel<C extends ImageInput, L extends AnyLayer> = Model<ImageOf<C>, Apply<ShapeFunctionOf<L>, ImageOf<C>>> & MadeOf<L>
 
-/** A layer over an image, as a model. For generic configs, whose shapes the compiler knows only once they are given. */
-export const imageModel = <const C extends ImageInput, L extends AnyLayer>(config: C, layer: L): ImageModel<C, L> => {
+/**
+ * A layer over an image, as a model. For generic configs, whose shapes the compiler knows only once they are given. The layer
+ * is made when the model is first looked at: of the hundred recipes that are imported, one is used.
+ */
+export const imageModel = <const C extends ImageInput, L extends AnyLayer>(config: C, layer: () => L): ImageModel<C, L> => {
   const [height, width] = pairOf(config.imageSize)
   const spec: InputSpec = { shape: [height, width, config.channels ?? 3], dtype: 'float32' }
-  return model(spec, [layer])
+  return model(spec, () => [layer()])
 }

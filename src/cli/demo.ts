@@ -21,7 +21,7 @@ import { subjects } from './parts/subjects.js'
 import { table } from './parts/table.js'
 import type { Terminal } from './parts/terminal.js'
 
-const id = 'vit_fashion_mnist'
+const id = 'mae_ft_vit_fashion_mnist'
 const shown = 'ankle-boot-0.png'
 
 /** `vitrail demo`, which `npm start` runs: a ViT with embedded weights looks at bundled images. */
@@ -41,7 +41,7 @@ export const demo: CliCommand<{ readonly backend: string }> = {
     if (backend._tag === 'Left') return backend
     const made = await classifier(subject.right, subject.right.weights!, backend.right)()
     if (made._tag === 'Left') return made
-    print(`\ncompiled on ${colours.bold(name)} in ${format.duration(performance.now() - began)}; its weights were trained on Fashion-MNIST\n`)
+    print(`\ncompiled on ${colours.bold(name)} in ${format.duration(performance.now() - began)}; its weights were trained on Fashion-MNIST (recipes/weights/${id}.md)\n`)
     const folder = join(packageRoot(), 'recipes', 'images')
     const looked = await look(join(folder, shown), made.right, terminal)
     const compared = looked._tag === 'Left' ? looked : await lookAtOthers(folder, made.right, terminal)

@@ -4,6 +4,7 @@ import { cost } from '../graph/cost.js'
 import { trace } from '../graph/trace.js'
 import { showFields, type SignalShape } from '../shape/shape.js'
 import type { CliCommand } from './parts/command.js'
+import { embeddedWeights } from './parts/embeddedWeights.js'
 import { format } from './parts/format.js'
 import { inputShape } from './parts/inputShape.js'
 import { options } from './parts/options.js'
@@ -16,11 +17,11 @@ export const list: CliCommand<{ readonly json?: boolean }> = {
   examples: ['vitrail list', 'vitrail list --json'],
   options: [options.json()],
   run: (_, { json = false }, { print, colours }) => async () => {
-    const rows: { readonly id: string; readonly family: string; readonly input: SignalShape; readonly params: number; readonly source: string }[] = []
+    const rows: { readonly id: string; readonly family: string; readonly input: SignalShape; readonly params: number; readonly source: string; readonly hasWeights: boolean }[] = []
     for (const [id, { family, model, source }] of Object.entries(recipes as unknown as Readonly<Record<string, Recipe>>)) {
       const traced = trace(model)
       if (traced._tag === 'Left') return traced
-      rows.push({ id, family, input: inputShape(model.input), params: cost(traced.right).params, source })
+      rows.push({ id, family, input: inputShape(model.input), params: cost(traced.right).params, source, hasWeights: embeddedWeights(id) !== undefined })
     }
     if (json) {
       print(JSON.stringify(rows, null, 2))
@@ -28,7 +29,7 @@ export const list: CliCommand<{ readonly json?: boolean }> = {
     }
     const blocks = [...new Set(rows.map(({ family }) => family))].map(family => {
       const members = rows.filter(row => row.family === family)
-      const body = table([{ title: 'id' }, { title: 'input' }, { title: 'parameters', align: 'right' }], members.map(({ id, input, params }) => [id, showFields(input), format.count(params)]), colours)
+      const body = table([{ title: 'id' }, { title: 'input' }, { title: 'parameters', align: 'right' }, { title: '' }], members.map(({ id, input, params, hasWeights }) => [id, showFields(input), format.count(params), hasWeights ? 'with weights' : '']), colours)
       return `${colours.bold(family)}  ${colours.dim(members[0]!.source)}\n${body}`
     })
     print(blocks.join('\n\n'))

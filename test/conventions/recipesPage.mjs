@@ -1,6 +1,6 @@
 // Writes docs/recipes.md and a picture of each family (`npm run docs`). Recording errors are measured, so the
 // freshness test compares all but them; everything else is read off the recipes.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -42,7 +42,8 @@ export const sections = async () => {
     const members = all.filter(([, recipe]) => recipe.family === family)
     const rows = members.map(([id, { model }]) => {
       const { params, macs } = cost(valueOf(trace(model)))
-      return `| \`${id}\` | ${showFields(takes(model.input))} | ${count(params)} | ${count(macs.total)} |`
+      const named = existsSync(`${root}recipes/weights/${id}.md`) ? `[\`${id}\`](../recipes/weights/${id}.md)` : `\`${id}\``
+      return `| ${named} | ${showFields(takes(model.input))} | ${count(params)} | ${count(macs.total)} |`
     })
     const text = [`## ${title}`, '', `${about} ${members[0][1].source}.`, '', `<img src="pictures/${family}.svg" alt="${drawn}" width="520">`, '', '| id | input | parameters | multiply-adds |', '| --- | --- | ---: | ---: |', ...rows, ''].join('\n')
     return { family, text, svg: valueOf(toSvg(recipes[drawn].model, drawn)) }
@@ -53,7 +54,7 @@ export const sections = async () => {
 const errors = () => {
   const folder = `${root}test/fixtures/recordings/`
   const files = readdirSync(folder).sort().flatMap(family => readdirSync(folder + family).filter(f => f.endsWith('.safetensors')).sort().map(f => `test/fixtures/recordings/${family}/${f}`))
-  const verdicts = JSON.parse(execFileSync(process.execPath, ['dist/src/cli/main.js', 'verify', ...files, '--backend', backends.join(), '--json'], { cwd: root, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] }))
+  const verdicts = JSON.parse(execFileSync(process.execPath, ['dist/bundle/cli.js', 'verify', ...files, '--backend', backends.join(), '--json'], { cwd: root, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] }))
   return files.map(file => {
     const cells = backends.map(backend => {
       const { outputs, ok } = verdicts.find(v => v.file === file && v.backend === backend)

@@ -17,7 +17,7 @@ describe('the published sizes', () => {
     large_patch4_window12_384: [196735516, 99884691456, 84934656, 3949461504],
   }
 
-  it.each(Object.entries(swinRecipes))('%s has the parameters and multiply-adds of its reference', (id, { model }) => {
+  it.each(Object.entries(swinRecipes).filter(([id]) => id !== 'swin_fashion_mnist'))('%s has the parameters and multiply-adds of its reference', (id, { model }) => {
     const [params, linear, conv, matmul] = counts[id.replace(/^(ms_)?swin_/, '')]!
     const { params: ours, macs } = cost(graphOf(model))
     expect([ours, macs]).toEqual([params, { linear, conv, matmul, total: linear + conv + matmul }])

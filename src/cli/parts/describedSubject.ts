@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { recipes, replicas, type Recipe, type Replica } from '../../../recipes/index.js'
 import { readOptions } from '../../../recipes/kit/referenceConfig.js'
@@ -7,7 +5,7 @@ import { atResolution } from '../../graph/tree/atResolution.js'
 import type { AnyModel } from '../../layers/core/model.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { nearest } from '../../shape/nearest.js'
-import { packageRoot } from './packageRoot.js'
+import { embeddedWeights } from './embeddedWeights.js'
 import type { Changes, Description, Subject } from './subject.js'
 
 const published = recipes as unknown as Readonly<Record<string, Recipe>>
@@ -27,8 +25,9 @@ export const describedSubject = (id: string, { recipe: name, config: written }: 
   const read = readOptions(isId ? name : base.family, config, base.options, isId ? [] : Object.keys(base.config))
   if (read._tag === 'Left') return read
   const options = { ...read.right, ...(image === undefined ? {} : { imageSize: image[0] === image[1] ? image[0] : image }) }
+  const weights = Object.keys(options).length === 0 ? embeddedWeights(name) : undefined
   const { model, preprocessing, forms, pretexts, config: full } = Object.keys(options).length === 0 ? base : base.withConfig(options)
-  return right({ id, model, preprocessing, ...(forms === undefined ? {} : { forms }), ...(pretexts === undefined ? {} : { pretexts }), description: { recipe: isId ? name : base.family, config: full as Description['config'] }, ...(Object.keys(options).length === 0 ? embedded(name) : {}) })
+  return right({ id, model, preprocessing, ...(forms === undefined ? {} : { forms }), ...(pretexts === undefined ? {} : { pretexts }), description: { recipe: isId ? name : base.family, config: full as Description['config'] }, ...(weights === undefined ? {} : { weights }) })
 }
 
 /** Python's keywords have underscores where they have two words; our options never do. */
@@ -42,12 +41,6 @@ const replicated = (id: string, family: string, config: Description['config'], i
   if (sized._tag === 'Left') return sized
   // Another image size is not in the description, which therefore no longer holds.
   return right({ id, model: sized.right as AnyModel, preprocessing, ...(image === undefined ? { description: { recipe: family, config } } : {}) })
-}
-
-/** The weights this package brings along for a recipe. */
-const embedded = (id: string): Pick<Subject, 'weights'> => {
-  const file = join(packageRoot(), 'recipes', 'weights', `${id}.safetensors`)
-  return existsSync(file) ? { weights: file } : {}
 }
 
 const unknown = (name: string): Problem => {
