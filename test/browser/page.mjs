@@ -5,6 +5,7 @@ import { compile, loadWeights, parseSafetensors } from 'vitrail'
 import { tfjsWasm } from 'vitrail/backends/tfjs-wasm'
 import { wasmWith } from 'vitrail/backends/wasm'
 import { recipes } from 'vitrail/recipes'
+import { hasRelaxedSimd } from '../../dist/src/backends/wasm/kernels/features.js'
 
 const valueOf = either => {
   if (either._tag === 'Left') throw new Error(either.left.sentence)
@@ -19,22 +20,25 @@ try {
   const { model } = recipes.vit_fashion_mnist
   const file = valueOf(parseSafetensors(new Uint8Array(await (await fetch('/weights')).arrayBuffer())))
   const images = new Float32Array(await (await fetch('/images')).arrayBuffer())
-  let workers = 0
+  // What a worker of ours is given says how many have begun to work.
+  const crews = new Set()
   globalThis.Worker = class extends Worker {
-    constructor(...given) {
-      super(...given)
-      workers++
+    postMessage(data, ...more) {
+      crews.add(data)
+      super.postMessage(data, ...more)
     }
   }
   const results = {}
-  for (const [name, backend] of Object.entries({ 'one thread': wasmWith({ threads: 1 }), 'three threads': wasmWith({ threads: 3 }), tfjs: tfjsWasm })) {
+  for (const [name, backend] of Object.entries({ 'one thread': wasmWith({ threads: 1 }), 'three threads': wasmWith({ threads: 3 }), 'plain SIMD': wasmWith({ threads: 1, relaxedSimd: false }), tfjs: tfjsWasm })) {
     const program = valueOf(await compile(model, { backend, weights: valueOf(loadWeights(file, model)) })())
     for (let run = 0; run < 20; run++) {
       results[name] = [...valueOf(await program.run(images)())]
       await new Promise(resolve => setTimeout(resolve, 10)) // workers start between runs
     }
   }
-  await post({ results, workers, isolated: globalThis.crossOriginIsolated })
+  const told = [...crews].map(({ control, at }) => [at.ready, at.epoch].map(place => new Int32Array(control, 0, at.operands / 4)[place]))
+  const [working, jobs] = [0, 1].map(i => Math.max(0, ...told.map(numbers => numbers[i])))
+  await post({ results, workers: crews.size, working, jobs, isolated: globalThis.crossOriginIsolated, relaxedSimd: hasRelaxedSimd() })
 } catch (fault) {
   await post({ fault: String(fault) })
 }

@@ -5,6 +5,7 @@ import { reference } from '../../src/backends/reference/index.js'
 import { tfjsDevice } from '../../src/backends/tfjs/device.js'
 import { lowerings } from '../../src/backends/tfjs/lowerings.js'
 import { tfjsWasm } from '../../src/backends/tfjs-wasm/index.js'
+import { registerSlices } from '../../src/backends/tfjs-wasm/slices.js'
 import { wasm } from '../../src/backends/wasm/index.js'
 import { collectNodes } from '../../src/graph/graph.js'
 import { gradient } from '../../src/graph/gradient/gradient.js'
@@ -36,8 +37,9 @@ export const devices = async (): Promise<readonly (readonly [string, Device])[]>
     return [backend.name, result.right] as const
   }))
   const tf = await import('@tensorflow/tfjs-core')
-  const plain = tfjsDevice('wasm, kernels of tfjs', tf, 'wasm', lowerings, false) as Device
-  const native = tf.findBackend('tensorflow') === null ? [] : [['native', tfjsDevice('native', tf, 'tensorflow', lowerings, true) as Device] as const]
+  registerSlices(tf)
+  const plain = tfjsDevice('wasm, kernels of tfjs', tf, 'wasm', lowerings) as Device
+  const native = tf.findBackend('tensorflow') === null ? [] : [['native', tfjsDevice('native', tf, 'tensorflow', lowerings) as Device] as const]
   return [...opened.slice(0, 2), [plain.name, plain], ...opened.slice(2), ...native]
 }
 

@@ -29,5 +29,6 @@ export const kernelDevice = (host: KernelHost, table: Lowerings): Device<TensorI
     download: buffer => host.download(buffer),
     free: buffer => w.free(buffer),
     held: () => host.held(),
+    ...(host.assignment === undefined ? {} : { assignment: host.assignment }),
   }
 }

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { DType, Shape } from '../../shape/shape.js'
-import type { Held, Values } from '../device.js'
+import type { Device, Held, Values } from '../device.js'
 
 /** The tensors a kernel is called with: by name, or in order. */
 export type KernelInputs = Readonly<Record<string, TensorInfo | undefined>> | readonly TensorInfo[]
@@ -16,6 +16,8 @@ export interface KernelHost {
    */
   readonly run: (kernel: string, inputs: KernelInputs, attrs: object, spare?: TensorInfo) => readonly TensorInfo[]
   readonly upload: (values: Values, shape: Shape, dtype: DType) => TensorInfo
+  /** See {@link Device.assignment}. */
+  readonly assignment?: Device<TensorInfo>['assignment']
   /** A copy of a tensor's values. */
   readonly download: (x: TensorInfo) => Promise<Values>
   readonly free: (x: TensorInfo) => void

@@ -2,11 +2,15 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { valueShape, type ComputedKind, type Tensor } from '../../ops/tensor.js'
 import { sizeOf } from '../../shape/shape.js'
 import * as adjoints from './adjoints.js'
-import { attention, linear, matmul, overBatch } from './contractions.js'
+import { attention, fusedLinear, linear, matmul, overBatch, packedAttention } from './contractions.js'
+import { cut } from './cut.js'
+import { gelu } from './gelu.js'
 import { averagePool, conv2d, depthwiseConv2d, maxPool } from './windows.js'
 import type { Lowering, Lowerings } from './lowering.js'
-import { argsort, flatRows } from './rows.js'
+import { argsort, flatRows, picked } from './rows.js'
 import { foldAxes } from './foldAxes.js'
+import { tile } from './tile.js'
+import { power } from './power.js'
 import type { Workspace } from './workspace.js'
 
 /** Kernels broadcast over six axes at most (XNNPACK, and TensorFlow's own): more are folded first. */
@@ -29,20 +33,6 @@ const unary = <K extends ComputedKind>(kernel: string): readonly Lowering<K>[] =
 const axesOf = (node: Tensor<'sum' | 'mean' | 'max'>): readonly number[] => node.attributes.axes.map(axis => axis + 1)
 /** Kernels differ on `keepDims`; a reshape settles it. */
 const reduced = (w: Workspace, x: TensorInfo, node: Tensor, batch: number): TensorInfo => w.reshape(x, valueShape(node, batch))
-
-/** `x·Φ(x)` in its three forms, from elementwise kernels. */
-const gelu: Lowering<'gelu'> = {
-  needs: ['Multiply', 'Add', 'Erf', 'Tanh', 'Sigmoid'],
-  run: (w, [x], { attributes: { form } }) => {
-    const times = (a: TensorInfo, b: TensorInfo): TensorInfo => w.call('Multiply', { a, b })
-    if (form === 'quick') return times(x!, w.call('Sigmoid', { x: times(x!, w.scalar(1.702)) }))
-    const inner =
-      form === 'erf'
-        ? w.call('Erf', { x: times(x!, w.scalar(Math.SQRT1_2)) })
-        : w.call('Tanh', { x: times(w.call('Add', { a: x!, b: times(w.scalar(0.044715), times(x!, times(x!, x!))) }), w.scalar(Math.sqrt(2 / Math.PI))) })
-    return times(times(x!, w.scalar(0.5)), w.call('Add', { a: inner, b: w.scalar(1) }))
-  },
-}
 
 /** A sum and a division: TensorFlow's own kernel for the mean takes only tensors of the engine. */
 const meanOver = (w: Workspace, x: TensorInfo, axes: readonly number[]): TensorInfo => {
@@ -74,18 +64,18 @@ export const lowerings: Lowerings = {
   divide: binary('RealDiv'),
   maximum: binary('Maximum'),
   minimum: binary('Minimum'),
-  power: [{ needs: ['Pow'], run: (w, [x], { attributes: { exponent } }) => w.call('Pow', { a: x, b: w.scalar(exponent) }) }],
+  power,
   exp: unary('Exp'),
   log: unary('Log'),
   sqrt: unary('Sqrt'),
   tanh: unary('Tanh'),
   sigmoid: unary('Sigmoid'),
   relu: unary('Relu'),
-  step: [{ needs: ['Step'], run: (w, [x]) => w.call('Step', { x }, { alpha: 0 }) }],
+  step: [{ needs: ['Step'], run: (w, [x]) => w.call('Step', { x }, { alpha: 0 }) }, { needs: ['Sign', 'Relu'], run: (w, [x]) => w.call('Sign', { x: w.call('Relu', { x }) }) }],
   gelu: [gelu],
   reshape: [{ needs: ['Reshape'], run: (w, [x], node, batch) => w.reshape(x!, valueShape(node, batch)) }],
   transpose: [{ needs: ['Transpose'], run: (w, [x], { attributes: { perm } }) => w.call('Transpose', { x }, { perm: [0, ...perm.map(axis => axis + 1)] }) }],
-  slice: [{ needs: ['Slice'], run: (w, [x], node, batch) => w.call('Slice', { x }, { begin: [0, ...node.attributes.begin], size: valueShape(node, batch) }) }],
+  slice: [{ needs: ['Slice'], run: (w, [x], node, batch) => cut(w, x!, [0, ...node.attributes.begin], valueShape(node, batch)) }],
   pad: [adjoints.pad],
   // Nothing is copied: the buffer is shared, and counted.
   after: [{ needs: ['Reshape'], run: (w, [x]) => w.reshape(x!, x!.shape) }],
@@ -99,12 +89,10 @@ export const lowerings: Lowerings = {
   ],
   gather: [
     {
-      // Flat indices: with batch dimensions the wasm kernel reads the wrong rows.
       needs: ['GatherV2', 'Add', 'Reshape'],
       run: (w, [table, indices], node, batch) => {
         const [samples, rows, ...rest] = table!.shape as [number, number, ...number[]]
-        const picked = w.call('GatherV2', { x: w.reshape(table!, [samples * rows, ...rest]), indices: flatRows(w, indices!, samples, rows) }, { axis: 0, batchDims: 0 })
-        return w.reshape(picked, valueShape(node, batch))
+        return w.reshape(picked(w, w.reshape(table!, [samples * rows, ...rest]), flatRows(w, indices!, samples, rows)), valueShape(node, batch))
       },
     },
   ],
@@ -118,15 +106,23 @@ export const lowerings: Lowerings = {
   batchToAxis: [{ needs: ['Reshape'], run: (w, [x], node) => w.reshape(x!, [1, ...node.shape]) }],
   axisToBatch: [{ needs: ['Reshape'], run: (w, [x], node, batch) => w.reshape(x!, valueShape(node, batch)) }],
   batchMean: [{ needs: ['Sum', 'Multiply', 'Reshape'], run: (w, [x], node) => w.reshape(meanOver(w, x!, [0]), [1, ...node.shape]) }],
-  softmax: [{ needs: ['Softmax'], run: (w, [logits]) => w.call('Softmax', { logits }, { dim: logits!.shape.length - 1 }) }],
-  layerNorm: [layerNorm],
+  softmax: [{ needs: ['ShaderSoftmax'], overwrites: 1, run: (w, [x]) => w.call('ShaderSoftmax', { x }) }, { needs: ['Softmax'], run: (w, [logits]) => w.call('Softmax', { logits }, { dim: logits!.shape.length - 1 }) }],
+  layerNorm: [
+    {
+      needs: ['ShaderLayerNorm'],
+      overwrites: 1,
+      run: (w, [x, gamma, beta], { attributes: { epsilon } }) =>
+        w.call('ShaderLayerNorm', gamma === undefined || beta === undefined ? { x } : { x, gamma: w.reshape(gamma, gamma.shape.slice(1)), beta: w.reshape(beta, beta.shape.slice(1)) }, { epsilon }),
+    },
+    layerNorm,
+  ],
   matmul: [matmul],
   linear: [linear],
   attention: [attention],
   conv2d: [depthwiseConv2d, conv2d],
   maxPool: [maxPool],
   averagePool: [averagePool],
-  broadcast: [{ needs: ['Tile'], run: (w, [x], node, batch) => w.call('Tile', { x }, { reps: valueShape(node, batch).map((size, axis) => size / x!.shape[axis]!) }) }],
+  broadcast: [{ needs: ['Tile'], run: (w, [x], node, batch) => tile(w, x!, valueShape(node, batch).map((size, axis) => size / x!.shape[axis]!)) }],
   scatterAdd: [adjoints.scatterAdd],
   geluGradient: [adjoints.geluGradient],
   softmaxGradient: [adjoints.softmaxGradient],
@@ -136,9 +132,12 @@ export const lowerings: Lowerings = {
   conv2dWeightGradient: [adjoints.depthwiseConv2dWeightGradient, adjoints.conv2dWeightGradient],
   maxPoolGradient: [adjoints.maxPoolGradient],
   // Fused ops run as what they stand for, unless a backend knows better: see `composed`.
-  fusedLinear: [],
-  packedAttention: [],
+  fusedLinear: [fusedLinear],
+  packedAttention: [packedAttention],
   packedAttentionGradient: [],
   groupNorm: [],
-  elementwise: [],
+  groupNormGradient: [],
+  squareSum: [],
+  // GLSL has no more than four coordinates in one.
+  elementwise: [{ needs: ['ShaderElementwise'], fits: node => node.shape.length <= 3, run: (w, inputs, node, batch) => w.call('ShaderElementwise', inputs, { steps: node.attributes.steps, shape: valueShape(node, batch) }) }],
 }

@@ -3,6 +3,15 @@ import { sizeOf } from '../../shape/shape.js'
 import type { Lowering } from './lowering.js'
 import type { Workspace } from './workspace.js'
 
+/** The kernel of backends whose own `GatherV2` goes number by number: it copies whole rows. */
+export const gatherByRows = 'VitrailGatherByRows'
+/** Rows of fewer numbers are not worth it. */
+const leastWidth = 16
+
+/** Rows of a table, `[rows, ...]`, `[count]` → `[count, ...]`. Flat indices: with batch dimensions the wasm kernel reads the wrong rows. */
+export const picked = (w: Workspace, x: TensorInfo, indices: TensorInfo): TensorInfo =>
+  w.has(gatherByRows) && sizeOf(x.shape.slice(1)) >= leastWidth ? w.call(gatherByRows, { x, indices }) : w.call('GatherV2', { x, indices }, { axis: 0, batchDims: 0 })
+
 /** Row numbers as one list; where each sample has a table of its own, in the tables laid one after the other. */
 export const flatRows = (w: Workspace, indices: TensorInfo, tables: number, rows: number): TensorInfo => {
   const count = sizeOf(indices.shape.slice(1))

@@ -24,6 +24,7 @@ export const conv2d: Lowering<'conv2d'> = {
         x: w.call('Slice', { x: image }, { begin: [0, 0, 0, i * perGroup], size: [batch, rows, columns, perGroup] }),
         filter: w.call('Slice', { x: filter! }, { begin: [0, 0, 0, (i * out) / groups], size: [height, width, perGroup, out / groups] }),
       }, attrs)
+    if (groups === 1 && w.has('FusedConv2D')) return w.call('FusedConv2D', { x: image, filter, ...(bias === undefined ? {} : { bias: w.reshape(bias, [out]) }) }, { ...attrs, activation: 'linear' })
     const result = groups === 1 ? w.call('Conv2D', { x: image, filter }, attrs) : w.call('Concat', Array.from({ length: groups }, (_, i) => group(i)), { axis: 3 })
     return bias === undefined ? result : w.call('Add', { a: result, b: w.reshape(bias, [out]) })
   },
@@ -44,8 +45,10 @@ export const depthwiseConv2d: Lowering<'conv2d'> = {
     make: (w, weight, node) => depthwise(w, weight, node.attributes.groups),
   },
   run: (w, [x, filter, bias], node) => {
-    const result = w.call('DepthwiseConv2dNative', { x: padded(w, x!, node), filter }, convolution(node.attributes.strides))
-    return bias === undefined ? result : w.call('Add', { a: result, b: w.reshape(bias, bias.shape.slice(1)) })
+    const [image, flat, attrs] = [padded(w, x!, node), bias === undefined ? undefined : w.reshape(bias, bias.shape.slice(1)), convolution(node.attributes.strides)]
+    if (flat !== undefined && w.has('FusedDepthwiseConv2D')) return w.call('FusedDepthwiseConv2D', { x: image, filter, bias: flat }, { ...attrs, activation: 'linear' })
+    const result = w.call('DepthwiseConv2dNative', { x: image, filter }, attrs)
+    return flat === undefined ? result : w.call('Add', { a: result, b: flat })
   },
 }
 
