@@ -36,8 +36,8 @@ export const collectNodes = (roots: readonly Tensor[], seen: Set<Tensor> = new S
   const stack: Tensor[] = []
   const next: number[] = []
   const enter = (node: Tensor): void => {
-    if (seen.has(node)) return
-    seen.add(node)
+    const before = seen.size
+    if (seen.add(node).size === before) return
     if (node.inputs.length === 0) return void order.push(node)
     stack.push(node)
     next.push(0)

@@ -10,10 +10,11 @@ import { OpError } from '../ops/opError.js'
 import { constant, input as inputNode, parameter } from '../ops/ops.js'
 import type { Initialiser } from '../ops/initialiser.js'
 import { isOp, mapSignal, tensorsOf, type ParameterRole, type Signal, type Tensor } from '../ops/tensor.js'
-import type { Shape } from '../shape/shape.js'
+import type { Shape, SignalShape } from '../shape/shape.js'
 import { isSize } from '../shape/natural.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { collectNodes, type Graph, type LayerRow } from './graph.js'
+import { NamedSignals, once, signalOf, type Later } from './namedSignals.js'
 import { vectorise } from './vectorise.js'
 
 /** Options of {@link trace}. */
@@ -37,8 +38,9 @@ export const trace = (model: AnyModel, options: TraceOptions = {}): Either<Probl
     const inputs = inputsOf(model.input, '')
     const tracer = new Tracer(options.mode ?? 'inference')
     const output = model.layers.reduce<Signal>((x, layer) => tracer.apply(layer, x, '', undefined), inputs)
-    tracer.checkStreams(output)
-    return right({ inputs, output, features: tracer.features, nodes: collectNodes(tensorsOf(output)), parameters: tracer.parameters, layers: tracer.rows })
+    const nodes = collectNodes(tensorsOf(output))
+    checkStreams(nodes)
+    return right({ inputs, output, features: new NamedSignals(tracer.features), nodes, parameters: tracer.parameters, layers: tracer.rows })
   } catch (fault) {
     if (fault instanceof Refusal) return left(fault.problem)
     throw fault
@@ -67,7 +69,7 @@ const inputsOf = (spec: InputSpec, name: string): Signal => {
 
 /** The state of one trace. It lives and dies inside `trace`; layers see it only as their context. */
 class Tracer {
-  readonly features = new Map<string, Signal>()
+  readonly features = new Map<string, Later>()
   readonly rows: LayerRow[] = []
   readonly parameters: Tensor<'parameter'>[] = []
   private readonly seen = new Set<Tensor>()
@@ -97,24 +99,31 @@ class Tracer {
     const misfit = definition.check(shape as never, this.window) ?? accepted(definition.label, definition.accepts, shape)
     if (misfit !== undefined) throw new Refusal(located(misfit, place))
     // What the layer outside this one has made so far is its own, not this one's.
-    this.owners.at(-1)?.push(...collectNodes(tensorsOf(x), this.seen))
+    this.own(x)
     const own: Tensor[] = []
     this.owners.push(own)
     const row = this.rows.length
-    const output = this.frozenBy(definition.freezing, path, place, () => this.forward(layer, x, path, place))
-    own.push(...collectNodes(tensorsOf(output), this.seen))
+    const output = this.frozenBy(definition.freezing, path, place, () => this.forward(layer, x, shape, path, place))
+    this.own(output)
     this.owners.pop()
     if (own.length > 0) this.rows.splice(row, 0, { path, layer: definition.label, output: shapeOfSignal(output), nodes: own })
     if (path !== parent) this.features.set(path, output)
     return output
   }
 
-  private forward(layer: AnyLayer, x: Signal, path: string, place: string): Signal {
+  /** What a signal needs and nobody has yet belongs to the layer that is being run. */
+  private own(signal: Signal): void {
+    const owner = this.owners.at(-1)
+    if (owner === undefined) return
+    for (const t of tensorsOf(signal)) if (!this.seen.has(t)) owner.push(...collectNodes([t], this.seen))
+  }
+
+  private forward(layer: AnyLayer, x: Signal, shape: SignalShape, path: string, place: string): Signal {
     const { definition } = layer
-    const declared = definition.parameters(shapeOfSignal(x) as never, this.window)
-    const parameters = Object.fromEntries(Object.entries(declared).map(([name, { shape, initialiser, role }]) => [name, this.parameter(join(path, name), place, shape, initialiser, role)]))
+    const declared = Object.entries(definition.parameters(shape as never, this.window))
+    const parameters = Object.fromEntries(declared.map(([name, { shape, initialiser, role }]) => [name, this.parameter(join(path, name), place, shape, initialiser, role)]))
     // Statistics that are kept are kept by running as in inference.
-    const keeps = Object.entries(declared).some(([name, { role }]) => role === 'buffer' && this.says(join(path, name), ({ statistics }) => statistics === 'keep'))
+    const keeps = declared.some(([name, { role }]) => role === 'buffer' && this.says(join(path, name), ({ statistics }) => statistics === 'keep'))
     try {
       return definition.forward(x as never, {
         mode: keeps ? 'inference' : this.mode,
@@ -127,7 +136,8 @@ class Tracer {
         ...(this.policy === undefined ? {} : { policy: this.policy }),
         expose: (inner, signal, paths) => this.expose(inner, signal, path, paths),
         within: (whole, parts, signal) => this.within(whole, parts, signal, path, place),
-        record: (name, signal) => this.record(name, signal, place),
+        record: (name, signal) => signalOf(this.record(name, signal, place)),
+        offer: (name, make) => this.record(name, once(make), place),
       })
     } catch (fault) {
       if (fault instanceof OpError) throw new Refusal(problem('faultyLayer', `${definition.label}: ${fault.message}`, { path: located(problem('', definition.label), place).path, remedy: 'this is a fault in the layer: its preconditions should have refused the signal' }))
@@ -138,7 +148,7 @@ class Tracer {
 
   /** A layer while only some tokens count. */
   private applyUnder(policy: Tensor | undefined, layer: AnyLayer, x: Signal, parent: string, scope: string | undefined): Signal {
-    if (policy !== undefined) this.owners.at(-1)?.push(...collectNodes([policy], this.seen))
+    if (policy !== undefined) this.own(policy)
     const outer = this.policy
     this.policy = policy
     const output = this.apply(layer, x, parent, scope)
@@ -148,7 +158,8 @@ class Tracer {
 
   /** A layer on every slice of the first axis of `x`: traced on one, and what it made lifted over all. */
   private applyToEach(layer: AnyLayer, x: Tensor, parent: string, { size, mask }: Window): Signal {
-    this.owners.at(-1)?.push(...collectNodes(mask === undefined ? [x] : [x, mask], this.seen))
+    this.own(x)
+    if (mask !== undefined) this.own(mask)
     const [count, ...shape] = x.shape as readonly [number, ...number[]]
     const slot = inputNode('slice', shape, x.dtype)
     const slots = new Map<Tensor, Tensor>([[slot, x]])
@@ -167,7 +178,7 @@ class Tracer {
       lifted.find(({ made }) => made.has(n))?.nodes.push(...(all === n ? [n] : collectNodes([all], this.seen)))
     }
     this.rows.push(...lifted.map(({ row, nodes }) => ({ ...row, nodes })))
-    for (const [name, signal] of this.features) if (features.get(name) !== signal) this.features.set(name, mapSignal(signal, lift))
+    for (const [name, signal] of this.features) if (features.get(name) !== signal) this.features.set(name, typeof signal === 'function' ? once(() => mapSignal(signal(), lift)) : mapSignal(signal, lift))
     return mapSignal(one, lift)
   }
 
@@ -181,7 +192,7 @@ class Tracer {
     const found = Object.entries(paths).map(([name, path]) => {
       const signal = path === '' ? output : inside.get(path)
       if (signal === undefined) throw new Refusal(located(unknownPath('expose', path, [...inside.keys()]), parent))
-      return [name, signal] as const
+      return [name, signalOf(signal)] as const
     })
     return Object.freeze(Object.fromEntries(found))
   }
@@ -244,22 +255,22 @@ class Tracer {
     return made
   }
 
-  private record(name: string, signal: Signal, place: string): Signal {
+  private record<S extends Later>(name: string, signal: S, place: string): S {
     if (this.taps.has(name)) throw new Refusal(problem('duplicateFeature', `two signals are recorded as '${name}'`, { path: place, remedy: 'give each tap a name of its own' }))
     this.taps.add(name)
     this.features.set(name, signal)
     return signal
   }
+}
 
-  /** Masks of one stream are one mask, so no two layers may drop by the same. */
-  checkStreams(output: Signal): void {
-    const streams = new Set<string>()
-    for (const n of collectNodes(tensorsOf(output))) {
-      if (!isOp(n, 'dropMask')) continue
-      const { stream } = n.attributes
-      if (streams.has(stream)) throw new Refusal(problem('duplicateStream', `two layers drop by the same random stream '${stream}'`, { path: stream, remedy: 'wrap one of the layers in named(…)' }))
-      streams.add(stream)
-    }
+/** Masks of one stream are one mask, so no two layers may drop by the same. */
+const checkStreams = (nodes: readonly Tensor[]): void => {
+  const streams = new Set<string>()
+  for (const n of nodes) {
+    if (!isOp(n, 'dropMask')) continue
+    const { stream } = n.attributes
+    if (streams.has(stream)) throw new Refusal(problem('duplicateStream', `two layers drop by the same random stream '${stream}'`, { path: stream, remedy: 'wrap one of the layers in named(…)' }))
+    streams.add(stream)
   }
 }
 

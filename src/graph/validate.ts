@@ -97,8 +97,10 @@ const table: Remake = {
     return ops.fusedLinear(x!, weight!, { bias, activation, residual: residual ? inputs.at(-1) : undefined })
   },
   packedAttention: (n, [qkv, bias]) => ops.packedAttention(qkv!, n.attributes, bias),
-  packedAttentionGradient: (n, [qkv, dy]) => ops.packedAttentionGradient(qkv!, dy!, n.attributes),
+  packedAttentionGradient: (n, [qkv, dy, bias]) => ops.packedAttentionGradient(qkv!, dy!, n.attributes, bias),
   groupNorm: (n, [x, gamma, beta]) => ops.groupNorm(x!, gamma!, beta!, n.attributes),
+  groupNormGradient: (n, [x, dy, gamma]) => ops.groupNormGradient(x!, dy!, gamma!, n.attributes),
+  squareSum: (_, inputs) => ops.squareSum(inputs),
   elementwise: (n, inputs) => ops.elementwise(inputs, n.attributes.steps),
 }
 

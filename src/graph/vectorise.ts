@@ -139,5 +139,7 @@ const rules: Rules = {
   packedAttention: byParts,
   packedAttentionGradient: byParts,
   groupNorm: byParts,
+  groupNormGradient: byParts,
+  squareSum: byParts,
   elementwise: byParts,
 }

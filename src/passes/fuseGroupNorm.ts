@@ -1,50 +1,80 @@
 import * as ops from '../ops/ops.js'
-import { isOp, type OpKind, type Tensor } from '../ops/tensor.js'
+import { isOp, type Activation, type Tensor } from '../ops/tensor.js'
 import { sameShape, sizeOf } from '../shape/shape.js'
-import { rewriting, usesOf } from './pass.js'
+import type { Listing } from './listing.js'
+import { rewriting } from './pass.js'
 import { reshaped } from './reshaped.js'
 
 /**
- * Group norm in two passes over its input, instead of transposing groups into rows and back, and with the activation that
- * follows it.
+ * Group norm in two passes over its input, and its gradient in three, instead of transposing groups into rows and back; with
+ * the scale, shift and activation that follow it, where nothing else needs what lies between. In training the gradient of
+ * the scale does, and norm and scale stay apart.
  *
- * Worth, on wasm with one thread: ViT-S/R26+S/32 runs 1.09 times faster, its norms in a quarter of the time.
+ * Worth, on wasm with one thread: ViT-S/R26+S/32 runs 1.09 times faster, its norms in a quarter of the time. A training step
+ * of a ViT of four blocks on two stages of a ResNet, on 28×28 pixels, 64 images, is 1.08 times faster.
  */
-export const fuseGroupNorm = rewriting<ReadonlyMap<Tensor, number>>((node, original, uses) => {
-  const isUsedOnce = (i: number): boolean => uses.get(original.inputs[i]!) === 1
-  if (isOp(node, 'gelu') || isOp(node, 'relu')) {
-    const norm = node.inputs[0]!
-    if (!isOp(norm, 'groupNorm') || norm.attributes.activation !== 'none' || !isUsedOnce(0)) return node
-    const [x, gamma, beta] = norm.inputs
-    return ops.groupNorm(x!, gamma!, beta!, { ...norm.attributes, activation: isOp(node, 'gelu') ? node.attributes.form : 'relu' })
-  }
-  if (!isOp(node, 'add')) return node
-  const [scaled, beta] = node.inputs
-  if (!isOp(scaled!, 'multiply') || !isUsedOnce(0)) return node
-  const [back, gamma] = scaled.inputs
-  const norm = normalised(back!, original.inputs[0]!.inputs[0]!, uses)
-  const [shift, scale] = [channelsOf(beta!, node.shape), channelsOf(gamma!, node.shape)]
-  if (norm === undefined || shift === undefined || scale === undefined || !sameShape(back!.shape, node.shape)) return node
-  return ops.groupNorm(reshaped(norm.x, node.shape), scale, shift, { numGroups: norm.numGroups, epsilon: norm.epsilon, activation: 'none' })
-}, usesOf)
+export const fuseGroupNorm = rewriting({
+  reshape: node => inGroups(node) ?? node,
+  add: (node, { inputs: [before] }, { uses }) => {
+    const [scaled, beta] = node.inputs
+    if (!isOp(scaled!, 'multiply') || uses.get(before!) !== 1 || uses.get(before!.inputs[0]!) !== 1) return node
+    const [norm, gamma] = scaled.inputs
+    const [shift, scale] = [channelsOf(beta!, node.shape), channelsOf(gamma!, node.shape)]
+    const joins = isBare(norm!) && shift !== undefined && scale !== undefined && sameShape(norm.shape, node.shape)
+    return joins ? ops.groupNorm(norm.inputs[0]!, scale, shift, norm.attributes) : node
+  },
+  gelu: (node, original, { uses }) => activated(node, original, uses, node.attributes.form),
+  relu: (node, original, { uses }) => activated(node, original, uses, 'relu'),
+})
 
-/** From the result back to the input, what `groupNorm` makes of a tensor. */
-const steps: readonly OpKind[] = ['reshape', 'transpose', 'reshape', 'layerNorm', 'reshape', 'transpose', 'reshape']
-
-/** What is normalised in groups to give `t`, if that is how `t` is made, and only for it. */
-const normalised = (t: Tensor, original: Tensor, uses: ReadonlyMap<Tensor, number>): { readonly x: Tensor; readonly numGroups: number; readonly epsilon: number } | undefined => {
-  const made: Tensor[] = []
-  let [at, before] = [t, original]
-  for (const op of steps) {
-    if (at.op !== op || before.op !== op || at.inputs.length !== 1 || uses.get(before) !== 1) return undefined
-    made.push(at)
-    ;[at, before] = [at.inputs[0]!, before.inputs[0]!]
-  }
-  const [image, back, , rows, , turned, apart] = made as [Tensor, Tensor<'transpose'>, Tensor, Tensor<'layerNorm'>, Tensor, Tensor<'transpose'>, Tensor]
-  const [numGroups = 0, places = 0, inGroup = 0] = turned.shape
-  const isGrouped = [back, turned].every(({ attributes: { perm } }) => perm.join() === '1,0,2') && sameShape(apart.shape, [places, numGroups, inGroup]) && sameShape(rows.shape, [numGroups, places * inGroup]) && image.shape.at(-1) === numGroups * inGroup
-  return isGrouped ? { x: at, numGroups, epsilon: rows.attributes.epsilon } : undefined
+/** An activation of a norm that nothing else uses, as part of it. */
+const activated = (node: Tensor, { inputs: [before] }: Tensor, uses: Listing['uses'], activation: Activation): Tensor => {
+  const norm = node.inputs[0]!
+  if (!isOp(norm, 'groupNorm') || norm.attributes.activation !== 'none' || uses.get(before!) !== 1) return node
+  const [x, gamma, beta] = norm.inputs
+  return ops.groupNorm(x!, gamma!, beta!, { ...norm.attributes, activation })
 }
+
+/** What is normalised in groups as rows, or the gradient of that, done on the image itself; nothing for other tensors. */
+const inGroups = (image: Tensor<'reshape'>): Tensor | undefined => {
+  const back = image.inputs[0]!
+  const apart = back.inputs[0]
+  const norm = apart?.inputs[0]
+  if (!isExchange(back) || apart?.op !== 'reshape' || norm === undefined) return undefined
+  const [numGroups = 0, , inGroup = 0] = apart.shape
+  const dim = numGroups * inGroup
+  const [x, dy] = norm.inputs.map(rows => imageOf(rows, apart.shape))
+  if (image.shape.at(-1) !== dim || x === undefined) return undefined
+  const how = (epsilon: number) => ({ numGroups, epsilon })
+  const whole = reshaped(x, image.shape)
+  if (isOp(norm, 'layerNorm') && norm.inputs.length === 1) return ops.groupNorm(whole, filled(dim, 1), filled(dim, 0), { ...how(norm.attributes.epsilon), activation: 'none' })
+  if (!isOp(norm, 'layerNormGradient') || norm.inputs.length !== 2 || dy === undefined) return undefined
+  const [slope, gamma = filled(dim, 1)] = scaledBy(dy)
+  return ops.groupNormGradient(whole, reshaped(slope, image.shape), gamma, how(norm.attributes.epsilon))
+}
+
+/** Places and groups in each other's place. */
+const isExchange = (t: Tensor): boolean => isOp(t, 'transpose') && t.attributes.perm.join() === '1,0,2'
+
+/** What became rows of groups, `grouped` being groups × places × channels of a group. */
+const imageOf = (rows: Tensor, grouped: readonly number[]): Tensor | undefined => {
+  const turned = rows.inputs[0]
+  const apart = turned?.inputs[0]
+  return rows.op === 'reshape' && turned !== undefined && isExchange(turned) && sameShape(turned.shape, grouped) && apart?.op === 'reshape' && sameShape(rows.shape, [grouped[0]!, grouped[1]! * grouped[2]!]) ? apart.inputs[0] : undefined
+}
+
+/** A product with one number a channel, taken apart. */
+const scaledBy = (t: Tensor): readonly [Tensor, Tensor?] => {
+  const [slope, scale] = isOp(t, 'multiply') ? t.inputs : []
+  const gamma = scale === undefined ? undefined : channelsOf(scale, t.shape)
+  return gamma === undefined || !sameShape(slope!.shape, t.shape) || slope!.batched !== t.batched ? [t] : [slope!, gamma]
+}
+
+/** A norm as {@link inGroups} makes it, without scale and shift. */
+const isBare = (t: Tensor): t is Tensor<'groupNorm'> => isOp(t, 'groupNorm') && t.attributes.activation === 'none' && isFilled(t.inputs[1]!, 1) && isFilled(t.inputs[2]!, 0)
+const isFilled = (t: Tensor, value: number): boolean => isOp(t, 'constant') && t.attributes.data.every(n => n === value)
+
+const filled = (dim: number, value: number): Tensor => ops.constant(new Float32Array(dim).fill(value), [dim])
 
 /** One number a channel, that all samples share. */
 const channelsOf = (t: Tensor, shape: readonly number[]): Tensor | undefined => {

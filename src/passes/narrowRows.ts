@@ -1,8 +1,8 @@
-import { collectNodes } from '../graph/graph.js'
 import * as ops from '../ops/ops.js'
-import { isOp, mapSignal, tensorsOf, type OpKind, type Tensor } from '../ops/tensor.js'
+import { isOp, type OpKind, type Tensor } from '../ops/tensor.js'
 import { sameShape, sizeOf, type Shape } from '../shape/shape.js'
-import type { Pass } from './pass.js'
+import { listing, type Listing } from './listing.js'
+import { replaced, rewritten, type Become, type Pass } from './pass.js'
 
 /**
  * Computes only those rows that something needs, and no gradient of rows that have none. Where a ViT ends with its class
@@ -14,17 +14,16 @@ import type { Pass } from './pass.js'
  * on 32×32 pixels in patches of 4, 16 images, 1.05 times, one of six blocks of 64 channels on 28×28 pixels 1.09 times.
  */
 export const narrowRows: Pass = roots => {
-  const outputs = roots.flatMap(tensorsOf)
-  const nodes = collectNodes(outputs)
+  const graph = listing(roots)
+  const narrower = new Set(graph.nodes.filter(n => isMove(n) && isNarrower(n)))
   // Tensors without elements have no rows to reason about.
-  if (!nodes.some(n => (isOp(n, 'slice') || isOp(n, 'pad')) && isNarrower(n)) || nodes.some(({ shape }) => shape.includes(0))) return roots
-  const blocks = blocksOf(nodes, outputs)
-  const made = new Map<Tensor, Tensor>()
+  if (narrower.size === 0 || graph.nodes.some(({ shape }) => shape.includes(0))) return roots
+  const blocks = blocksOf(graph, narrower)
   const parts = new Map<string, Tensor>()
   const ids = new Map<Tensor, number>()
   // Two users of the same rows share what was cut out for them.
-  const part = (x: Tensor, wanted: Block): Tensor => {
-    const own = made.get(x)!
+  const part = (x: Tensor, wanted: Block, now: Become): Tensor => {
+    const own = now(x)
     if (isSame(wanted, blocks.of(x))) return own
     ids.set(own, ids.get(own) ?? ids.size)
     // The same rows may stand for those of two tensors, at other places of each.
@@ -34,8 +33,8 @@ export const narrowRows: Pass = roots => {
     parts.set(key, known)
     return known
   }
-  for (const node of nodes) made.set(node, blocks.isTouched(node) ? narrowed(node, blocks, part, made) : ops.withInputs(node, node.inputs.map(x => made.get(x)!)))
-  return roots.map(root => mapSignal(root, t => part(t, whole(t.shape))))
+  const become = rewritten(graph, (node, original, _, now) => (blocks.isTouched(original) ? narrowed(original, blocks, (x, wanted) => part(x, wanted, now), now) : node))
+  return replaced(graph, t => part(t, whole(t.shape), become))
 }
 
 /** From where to where, along every axis but the last: some rows of a tensor. */
@@ -84,33 +83,33 @@ const aligned = (block: Block, { shape }: Tensor): Block => block.map((range, ax
 /** The rows of the result where an operand can make it other than zero. */
 const reach = (node: Tensor, x: Tensor, block: Block): Block => block.map((range, axis) => (x.shape[axis] === 1 ? [0, node.shape[axis]!] : range))
 
-const blocksOf = (nodes: readonly Tensor[], outputs: readonly Tensor[]): Blocks => {
+const blocksOf = ({ nodes, uses }: Listing, narrower: ReadonlySet<Tensor>): Blocks => {
   // Most nodes are needed whole, and could be other than zero anywhere: the maps hold the others.
   const filled = new Map<Tensor, Block>()
   const filledOf = (node: Tensor): Block => filled.get(node) ?? whole(node.shape)
   for (const node of nodes) {
-    if (!(isOp(node, 'pad') && isNarrower(node)) && !node.inputs.some(x => filled.has(x))) continue
+    if (!(isOp(node, 'pad') && narrower.has(node)) && !(filled.size > 0 && node.inputs.some(x => filled.has(x)))) continue
     const block = filledFrom(node, filledOf)
     if (!isEmpty(block) && !isSame(block, whole(node.shape))) filled.set(node, block)
   }
-  const needs = new Map<Tensor, Block>()
-  const entire = new Set<Tensor>(outputs)
+  /** What those that use a part of a node need of it together, and how many there are. */
+  const needs = new Map<Tensor, { readonly block: Block; readonly users: number }>()
   const of = new Map<Tensor, Block>()
-  const isPartial = (node: Tensor): boolean => of.has(node) || (isOp(node, 'slice') && isNarrower(node)) || (sumsRows(node) && node.inputs.some(x => filled.has(x)))
-  for (const node of [...nodes].reverse()) {
-    if (entire.has(node) && !filled.has(node) && !isPartial(node)) {
-      for (const x of node.inputs) entire.add(x)
-      continue
-    }
+  const isPartial = (node: Tensor): boolean => of.has(node) || (isOp(node, 'slice') && narrower.has(node)) || (sumsRows(node) && node.inputs.some(x => filled.has(x)))
+  for (let at = nodes.length - 1; at >= 0; at--) {
+    const node = nodes[at]!
+    const needed = needs.get(node)
+    const isEntire = needed === undefined || needed.users < uses.get(node)!
+    if (isEntire && !filled.has(node) && !isPartial(node)) continue
     const all = whole(node.shape)
-    const some = meet((entire.has(node) ? undefined : needs.get(node)) ?? all, filledOf(node))
+    const some = meet(isEntire ? all : needed.block, filledOf(node))
     const isSmall = isMove(node) || (canNarrow(node) && sizeOf(sizes(some)) <= LARGEST_PART * sizeOf(sizes(all)))
     if (isSmall && !isEmpty(some) && !isSame(some, all)) of.set(node, some)
+    if (!isPartial(node)) continue
     node.inputs.forEach((x, i) => {
-      if (entire.has(x)) return
-      const need = isPartial(node) ? needOf(node, i, of.get(node) ?? all, filledOf) : undefined
-      if (need === undefined || isSame(need, whole(x.shape))) entire.add(x)
-      else needs.set(x, needs.has(x) ? hull(needs.get(x)!, need) : need)
+      const need = needOf(node, i, of.get(node) ?? all, filledOf)
+      const known = needs.get(x)
+      if (!isSame(need, whole(x.shape))) needs.set(x, { block: known === undefined ? need : hull(known.block, need), users: (known?.users ?? 0) + 1 })
     })
   }
   return { of: node => of.get(node) ?? whole(node.shape), filled: filledOf, isTouched: node => isPartial(node) || node.inputs.some(x => of.has(x)) }
@@ -152,13 +151,13 @@ const common = ({ inputs: [x, dy] }: Tensor, filled: (x: Tensor) => Block): Bloc
   return isEmpty(block) ? filled(dy!) : block
 }
 
-const narrowed = (node: Tensor, { of, filled }: Blocks, part: (x: Tensor, wanted: Block) => Tensor, made: ReadonlyMap<Tensor, Tensor>): Tensor => {
+const narrowed = (node: Tensor, { of, filled }: Blocks, part: (x: Tensor, wanted: Block) => Tensor, now: Become): Tensor => {
   const block = of(node)
   const last = node.shape.at(-1) ?? 1
   if (isOp(node, 'slice') || isOp(node, 'pad')) {
     const [x] = node.inputs as readonly [Tensor]
     const same = isSame(block, whole(node.shape)) && isSame(of(x), whole(x.shape))
-    if (same) return ops.withInputs(node, [made.get(x)!])
+    if (same) return ops.withInputs(node, [now(x)])
     const begin = node.attributes.begin.at(-1)!
     if (isOp(node, 'pad')) {
       // Where nothing that is filled is needed, all rows are computed, zeros among them.
@@ -166,7 +165,7 @@ const narrowed = (node: Tensor, { of, filled }: Blocks, part: (x: Tensor, wanted
       const [rows, at, shape] = [part(x, wanted), moved(wanted, node.attributes.begin, 1), [...sizes(block), last]]
       return sameShape(rows.shape, shape) ? rows : ops.pad(rows, [...at.map(([from], axis) => from - block[axis]![0]), begin], shape)
     }
-    return cut(made.get(x)!, of(x), moved(block, node.attributes.begin, 1), [begin, last])
+    return cut(now(x), of(x), moved(block, node.attributes.begin, 1), [begin, last])
   }
   const inputs = node.inputs.map((x, i) => part(x, needOf(node, i, block, filled)))
   const shape = canNarrow(node) ? [...sizes(block), last] : node.shape

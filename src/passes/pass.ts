@@ -1,27 +1,41 @@
-import { collectNodes } from '../graph/graph.js'
 import { withInputs } from '../ops/ops.js'
-import { mapSignal, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { mapSignal, type OpKind, type Signal, type Tensor } from '../ops/tensor.js'
+import { listing, type Listing } from './listing.js'
 
 /** A pass: some signals to signals that mean the same. The roots of a graph are its output and kept features. */
 export type Pass = (roots: readonly Signal[]) => readonly Signal[]
 
 /**
- * A pass that looks at one node at a time, inputs first. `rewrite` gets the node over its rewritten inputs, and the node
- * as it was, and returns something that means the same. `begin`, where there is one, looks at the whole graph first.
+ * What becomes of a node, which means the same. It is given over what its inputs have become, and as it was; with the
+ * graph as it was, and what any node before it has become.
  */
-export const rewriting = <G = undefined>(rewrite: (node: Tensor, original: Tensor, graph: G) => Tensor, begin?: (nodes: readonly Tensor[], roots: readonly Tensor[]) => G): Pass => roots => {
-  const done = new Map<Tensor, Tensor>()
-  const outputs = roots.flatMap(tensorsOf)
-  const nodes = collectNodes(outputs)
-  const graph = begin?.(nodes, outputs) as G
-  // Most nodes of most passes stay as they are; for those nothing is allocated.
-  for (const node of nodes) done.set(node, rewrite(node.inputs.every(x => done.get(x) === x) ? node : withInputs(node, node.inputs.map(x => done.get(x) as Tensor)), node, graph))
-  return roots.map(root => mapSignal(root, t => done.get(t) as Tensor))
+export type Rule<K extends OpKind = OpKind> = (node: Tensor<K>, original: Tensor<K>, graph: Listing, now: Become) => Tensor
+
+/** Rules by op; nodes of other ops stay as they are, over what their inputs have become. */
+export type Rules = { readonly [K in OpKind]?: Rule<K> }
+
+/** What a node of a graph has become. */
+export type Become = (original: Tensor) => Tensor
+
+/** A pass that looks at one node at a time, inputs first: by a rule for each op that it is about, or by one for all. */
+export const rewriting = (rules: Rules | Rule): Pass => roots => {
+  const graph = listing(roots)
+  return replaced(graph, rewritten(graph, rules))
 }
 
-/** How often each node is used: as an input, or as an output of the graph. */
-export const usesOf = (nodes: readonly Tensor[], roots: readonly Tensor[]): ReadonlyMap<Tensor, number> => {
-  const uses = new Map<Tensor, number>()
-  for (const x of [...nodes.flatMap(n => n.inputs), ...roots]) uses.set(x, (uses.get(x) ?? 0) + 1)
-  return uses
+/** What every node of a graph becomes. */
+export const rewritten = (graph: Listing, rules: Rules | Rule): Become => {
+  // Most nodes of most passes stay as they are: nothing is kept of those.
+  const changed = new Map<Tensor, Tensor>()
+  const now: Become = x => changed.get(x) ?? x
+  for (const original of graph.nodes) {
+    const rule = typeof rules === 'function' ? rules : (rules[original.op] as Rule | undefined)
+    const node = changed.size > 0 && original.inputs.some(x => changed.has(x)) ? withInputs(original, original.inputs.map(now)) : original
+    const made = rule === undefined ? node : rule(node, original, graph, now)
+    if (made !== original) changed.set(original, made)
+  }
+  return now
 }
+
+/** The roots of a graph over what its nodes have become: the very same ones if that is what they were. */
+export const replaced = ({ roots, outputs }: Listing, now: Become): readonly Signal[] => (outputs.every(t => now(t) === t) ? roots : roots.map(root => mapSignal(root, now)))

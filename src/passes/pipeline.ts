@@ -37,5 +37,11 @@ export const pipeline: readonly (readonly [string, Pass])[] = [
   ['fuseElementwise', fuseElementwise],
 ]
 
-/** The roots of a graph after every pass. */
-export const optimise: Pass = roots => pipeline.reduce<readonly Signal[]>((signals, [, pass]) => pass(signals), roots)
+/** The roots of a graph after every pass. What a pass has left it would leave as it is. */
+export const optimise: Pass = roots => {
+  const left = new Map<Pass, readonly Signal[]>()
+  return pipeline.reduce<readonly Signal[]>((signals, [, pass]) => {
+    if (left.get(pass) !== signals) left.set(pass, pass(signals))
+    return left.get(pass)!
+  }, roots)
+}

@@ -165,9 +165,26 @@ describe('fuseGroupNorm', () => {
     expect(print(fuseGroupNorm([root]))).toContain(`activation="${activation}"`)
   })
   it.each([
-    ['rows whose like is used elsewhere', ((y: Tensor) => [y, y.inputs[0]!])(parts(2))],
-    ['a shift that is no number a channel', [ops.add(parts(2).inputs[0]!, ops.input('other', [4, 4, 6]))]],
-  ] as const)('leaves %s', (_, roots) => expect(opsOf(fuseGroupNorm, ...roots)).not.toContain('groupNorm'))
+    ['the scale where what is scaled is used elsewhere', ((y: Tensor) => [y, y.inputs[0]!.inputs[0]!])(parts(2)), ['groupNorm', 'multiply', 'add']],
+    ['the shift where what is shifted is used elsewhere', ((y: Tensor) => [y, y.inputs[0]!])(parts(2)), ['groupNorm', 'multiply', 'add']],
+    ['a shift that is no number a channel', [ops.add(parts(2).inputs[0]!, ops.input('other', [4, 4, 6]))], ['groupNorm', 'multiply', 'add']],
+    ['an activation where what it is given is used elsewhere', ((y: Tensor) => [ops.relu(y), y])(parts(2)), ['groupNorm', 'relu']],
+  ] as const)('leaves alone %s', (_, roots, left) => expect(opsOf(fuseGroupNorm, ...roots)).toEqual(left))
+  it.each([['with other places in front', ops.transpose(ops.reshape(image, [16, 2, 3]), [1, 2, 0])], ['of which places are lost', ops.transpose(ops.slice(ops.reshape(image, [16, 2, 3]), [0, 0, 0], [8, 2, 3]), [1, 0, 2])]] as const)('leaves rows %s', (_, turned) => {
+    const rows = ops.layerNorm(ops.reshape(turned, [2, turned.shape[1]! * turned.shape[2]!]), 1e-3)
+    expect(opsOf(fuseGroupNorm, ops.reshape(ops.transpose(ops.reshape(rows, [2, rows.shape[1]! / 3, 3]), [1, 0, 2]), [rows.shape[1]! / 3, 6]))).toContain('layerNorm')
+  })
+  it('does the gradient on the image too', () => {
+    for (const make of [(t: Tensor): Tensor => t, ops.relu, ops.gelu]) {
+      const loss = ops.batchMean(ops.sum(ops.multiply(make(parts(3)), ops.input('other', [4, 4, 6])), [0, 1, 2]))
+      const roots = [loss, ...gradient(loss, [image, gamma, beta]).of.values()]
+      expect(opsOf(fuseGroupNorm, ...roots).filter(op => op.includes('Norm') || op === 'transpose').sort()).toEqual(['groupNorm', 'groupNormGradient'])
+    }
+    // A gradient of rows that no scale has touched.
+    const bare = ops.sum(ops.multiply(parts(3).inputs[0]!.inputs[0]!, ops.input('other', [4, 4, 6])), [0, 1, 2])
+    const [slope] = [...gradient(ops.batchMean(bare), [image]).of.values()]
+    expect(opsOf(fuseGroupNorm, slope!).filter(op => op.includes('Norm') || op === 'transpose')).toEqual(['groupNormGradient'])
+  })
 })
 
 describe('gatherMoves', () => {

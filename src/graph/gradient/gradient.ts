@@ -100,7 +100,9 @@ class BackwardPass {
   private arrive(x: Tensor, dy: Tensor, node: Tensor): void {
     const fitted = fit(dy, x)
     this.claim(fitted, node)
-    this.arrived.set(x, [...(this.arrived.get(x) ?? []), fitted])
+    const parts = this.arrived.get(x)
+    if (parts === undefined) this.arrived.set(x, [fitted])
+    else parts.push(fitted)
   }
 
   /** Notes which node whatever is new in `made` differentiates. */

@@ -3,6 +3,7 @@ import * as ops from '../../ops/ops.js'
 import type { OpKind, Tensor } from '../../ops/tensor.js'
 import { unfused } from '../../ops/unfused.js'
 import { asPackedAttention } from '../../ops/asPackedAttention.js'
+import { biasedAttention } from './biasedAttention.js'
 import * as decompositions from './decompositions.js'
 import { recomputed } from './recomputed.js'
 import type { Contribution, Rule } from './rule.js'
@@ -89,7 +90,7 @@ export const rules: { readonly [K in OpKind]: Rule<K> } = {
     ]
   },
   linear: ({ inputs: [x, weight] }, dy) => [() => ops.linear(dy, ops.transpose(weight!, [1, 0])), () => ops.linearWeightGradient(x!, dy), () => dy],
-  attention: y => ({ instead: (y.inputs.length > 3 ? undefined : asPackedAttention(y)) ?? decompositions.attention(y) }),
+  attention: y => ({ instead: asPackedAttention(y) ?? decompositions.attention(y) }),
   conv2d: ({ attributes, inputs: [x, weight] }, dy) => [
     () => ops.conv2dInputGradient(dy, weight!, attributes, [x!.shape[0]!, x!.shape[1]!]),
     () => ops.conv2dWeightGradient(x!, dy, attributes, [weight!.shape[2]!, weight!.shape[3]!]),
@@ -110,9 +111,15 @@ export const rules: { readonly [K in OpKind]: Rule<K> } = {
   remat: (y, dy) => recomputed(y, dy),
   detach: none,
   fusedLinear: y => ({ instead: unfused(y) }),
-  // Where there is a bias its gradient needs the scores, and then so may the others.
-  packedAttention: (y, dy) => (y.inputs.length > 1 ? { instead: unfused(y) } : [() => ops.packedAttentionGradient(y.inputs[0]!, dy, y.attributes)]),
+  packedAttention: (y, dy) => {
+    const [qkv, bias] = y.inputs as readonly [Tensor, Tensor?]
+    if (bias === undefined) return [() => ops.packedAttentionGradient(qkv, dy, y.attributes)]
+    // A bias of each sample may meet queries that all samples share.
+    return qkv.batched === y.batched ? biasedAttention(y, dy) : { instead: ops.packedAttention(ops.broadcast(qkv, qkv.shape, true), y.attributes, bias) }
+  },
   packedAttentionGradient: y => ({ instead: unfused(y) }),
   groupNorm: y => ({ instead: unfused(y) }),
+  groupNormGradient: y => ({ instead: unfused(y) }),
+  squareSum: y => ({ instead: unfused(y) }),
   elementwise: y => ({ instead: unfused(y) }),
 }
