@@ -18,8 +18,9 @@ interface Part<B> {
 export const composed = <B>(device: Pick<Device<B>, 'kernel' | 'upload' | 'free'>, node: Tensor<FusedKind>, batch: number): Either<readonly string[], Kernel<B>> => {
   const nodes = partsOf(node)
   const missing: string[] = []
+  const last = new Map(nodes.flatMap((part, at) => [part, ...part.inputs].map(x => [x, at] as const)))
   const parts = nodes.map((part, at): Part<B> => {
-    const frees = [...part.inputs, part].filter(x => at < nodes.length - 1 && nodes.every((later, i) => i <= at || !later.inputs.includes(x)))
+    const frees = [part, ...part.inputs].filter(x => at < nodes.length - 1 && last.get(x) === at)
     if (isOp(part, 'constant')) return { part, kernel: undefined, frees }
     const kernel = device.kernel(part, batch)
     if (kernel._tag === 'Left') missing.push(...kernel.left)

@@ -3,6 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Tensor } from '../ops/tensor.js'
 import type { Problem } from '../shape/problem.js'
 import type { DType, Shape } from '../shape/shape.js'
+import type { Assignment, AssignmentGroup } from './assignment.js'
 
 /** Values of one element type. */
 export type Values = Float32Array | Int32Array
@@ -44,6 +45,8 @@ export interface Held {
  */
 export interface Device<B = unknown> {
   readonly name: string
+  /** How it runs less well here than it could, and what to do about it. */
+  readonly notice?: Problem
   /** The kernel of a node at a batch size, or the names of what is missing to run it. */
   readonly kernel: (node: Tensor, batch: number) => Either<readonly string[], Kernel<B>>
   readonly upload: (values: Values, shape: Shape, dtype: DType) => B
@@ -51,6 +54,11 @@ export interface Device<B = unknown> {
   readonly free: (buffer: B) => void
   /** What it holds now, where it keeps count. */
   readonly held?: () => Held
+  /**
+   * Does an assignment for groups of buffers, in place; without this, or where it gives nothing, new values are computed as
+   * any others are, and take the places of the old ones.
+   */
+  readonly assignment?: (how: Assignment) => ((groups: readonly AssignmentGroup<B>[]) => void) | undefined
   /**
    * Gives `target`, which is kept between runs, the values of `source`, which is given up; what holds them now. Where a
    * device computes in more than the 32 bits that a checkpoint holds, it rounds here. Without this `source` itself is kept.

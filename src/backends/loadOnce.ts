@@ -75,10 +75,11 @@ const usersOf = <B>(runs: readonly Plan<B>[], once: ReadonlySet<Tensor>): Users<
 }
 
 const load = async <B>(device: Device<B>, setUp: Plan<B>, rewriters: Users<B>['rewriters'], memory: Memory<B>, adapted: Map<Tensor, B>, weights: Weights): Promise<Problem | undefined> => {
+  const nextValues = oneAhead(setUp.steps.flatMap(({ node }) => (isOp(node, 'parameter') ? [node] : [])), weights)
   try {
     for (const { node, kernel, frees } of setUp.steps) {
       if (isOp(node, 'parameter')) {
-        const values = await valuesOf(node, weights)
+        const values = await nextValues()
         if (values._tag === 'Left') return values.left
         memory.set(node, device.upload(values.right, [1, ...node.shape], 'float32'))
       } else if (isOp(node, 'constant')) memory.set(node, device.upload(node.attributes.data, [1, ...node.shape], node.dtype))
@@ -92,6 +93,23 @@ const load = async <B>(device: Device<B>, setUp: Plan<B>, rewriters: Users<B>['r
     return undefined
   } catch (fault) {
     return problem('loadFailed', `compile: ${device.name} failed while weights were loaded: ${fault instanceof Error ? fault.message : String(fault)}`)
+  }
+}
+
+/** Values of parameters, in order: each is read while the one before is uploaded and rewritten, so that a file keeps nobody waiting. */
+const oneAhead = (nodes: readonly Tensor<'parameter'>[], weights: Weights): (() => Promise<Either<Problem, Float32Array>>) => {
+  const begin = (at: number): Promise<Either<Problem, Float32Array>> | undefined => {
+    const values = nodes[at] === undefined ? undefined : valuesOf(nodes[at], weights)
+    // Nobody may ask for it any more, if something else fails first.
+    values?.catch(() => undefined)
+    return values
+  }
+  let at = 0
+  let next = begin(at)
+  return async () => {
+    const values = await next!
+    next = begin(++at)
+    return values
   }
 }
 

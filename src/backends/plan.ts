@@ -64,10 +64,12 @@ export const plan = <B>(device: Device<B>, nodes: readonly Tensor[], kept: Reado
 const spares = (made: ReadonlySet<Tensor>, last: ReadonlyMap<Tensor, number>, kept: ReadonlySet<Tensor>): ((node: Tensor, at: number, overwrites: number) => number | undefined) => {
   const owners = new Map<Tensor, Tensor>()
   const ownerOf = (node: Tensor): Tensor => owners.get(node) ?? node
-  const sharers = new Map<Tensor, Tensor[]>()
+  const endOf = (node: Tensor): number => (kept.has(node) ? Infinity : last.get(node)!)
+  /** When the last of those that share the memory of an owner is used for the last time. */
+  const ends = new Map<Tensor, number>()
   const shares = (node: Tensor, owner: Tensor): void => {
     owners.set(node, owner)
-    sharers.set(owner, [...(sharers.get(owner) ?? [owner]), node])
+    ends.set(owner, Math.max(ends.get(owner) ?? endOf(owner), endOf(node)))
   }
   return (node, at, overwrites) => {
     // A kernel for `after` may give its input itself.
@@ -75,7 +77,7 @@ const spares = (made: ReadonlySet<Tensor>, last: ReadonlyMap<Tensor, number>, ke
     const place = node.inputs.findIndex((x, i) => {
       const owner = ownerOf(x)
       const isMade = made.has(owner) && owner.op !== 'parameter' && owner.op !== 'constant'
-      return i < overwrites && isMade && sameShape(x.shape, node.shape) && x.batched === node.batched && x.dtype === node.dtype && (sharers.get(owner) ?? [owner]).every(t => last.get(t)! <= at && !kept.has(t))
+      return i < overwrites && isMade && sameShape(x.shape, node.shape) && x.batched === node.batched && x.dtype === node.dtype && (ends.get(owner) ?? endOf(owner)) <= at
     })
     if (place === -1) return undefined
     shares(node, ownerOf(node.inputs[place]!))

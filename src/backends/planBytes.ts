@@ -1,8 +1,7 @@
 import { isRenaming, type Tensor } from '../ops/tensor.js'
 import { sizeOf } from '../shape/shape.js'
-import { changesOf } from './changes.js'
-import type { Plan } from './plan.js'
-import type { Prepared, PreparedRoutine } from './prepare.js'
+import type { Planned } from './planned.js'
+import type { Prepared } from './prepare.js'
 
 /** What a routine holds on the device, in bytes. Scratch inside kernels is not counted. */
 export interface PlanBytes {
@@ -18,11 +17,10 @@ export interface PlanBytes {
  *
  * @param parameters bytes held before the run begins
  */
-export const planBytes = ({ variables }: Prepared, routine: PreparedRoutine, { steps, batch }: Plan<unknown>, parameters: number): PlanBytes => {
+export const planBytes = ({ variables }: Pick<Prepared, 'variables'>, { steps, batch, changes }: Planned, parameters: number): PlanBytes => {
   const owner = new Map<Tensor, Tensor>()
   const own = (n: Tensor): Tensor => owner.get(n) ?? n
   const bytes = (n: Tensor): number => 4 * sizeOf(n.shape) * (n.batched ? batch : 1)
-  const changes = changesOf(routine, steps)
   /** For each buffer, the nodes that share it and still live. */
   const holders = new Map<Tensor, number>()
   let [live, peak] = [parameters, parameters]
@@ -35,6 +33,7 @@ export const planBytes = ({ variables }: Prepared, routine: PreparedRoutine, { s
   }
   const inRun = new Set(steps.map(({ node }) => node).filter(n => !variables.has(n as Tensor<'parameter'>)))
   steps.forEach(({ node, frees, spare }, at) => {
+    if (at === changes.from) for (const x of changes.together.ends) change(x, -1)
     for (const { parameter } of changes.before.get(at) ?? []) live -= bytes(parameter)
     if (!inRun.has(node)) return
     const shared = node.inputs[isRenaming(node) ? 0 : (spare ?? -1)]

@@ -1,6 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { collectNodes } from '../graph/graph.js'
 import { isOp, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { listing } from '../passes/listing.js'
 import { rewriting, type Pass } from '../passes/pass.js'
 import { optimise } from '../passes/pipeline.js'
 import { problem, type Problem } from '../shape/problem.js'
@@ -58,7 +59,8 @@ export const prepare = (routines: Readonly<Record<string, Routine>>, variableNam
   const known = new Map<string, Tensor<'parameter'>>([...there].map(parameter => [parameter.attributes.name, parameter]))
   const entries = Object.entries(routines)
   const written = entries.flatMap(([, { updates = [] }]) => updates.map(({ parameter }) => parameter))
-  for (const node of collectNodes([...entries.flatMap(([, routine]) => rootsOf(routine).flatMap(tensorsOf)), ...written])) {
+  const given = entries.flatMap(([, routine]) => rootsOf(routine))
+  for (const node of [...listing(given).nodes, ...written]) {
     if (!isOp(node, 'parameter')) continue
     const { name } = node.attributes
     const other = known.get(name)
@@ -68,10 +70,9 @@ export const prepare = (routines: Readonly<Record<string, Routine>>, variableNam
   const changed = new Set([...variableNames, ...written.map(({ attributes }) => attributes.name)])
   const unknown = [...changed].find(name => !known.has(name))
   if (unknown !== undefined) return left(problem('noSuchParameter', `parameters: there is no '${unknown}'`, { remedy: `there are: ${[...known.keys()].slice(0, 24).join(', ')}${known.size > 24 ? ', …' : ''}` }))
-  const one = (node: Tensor): Tensor => (isOp(node, 'parameter') ? known.get(node.attributes.name)! : node)
-  const optimised = passes(rewriting(one)(entries.flatMap(([, routine]) => rootsOf(routine))))
+  const optimised = passes(rewriting({ parameter: node => known.get(node.attributes.name)! })(given))
   const variables = new Set([...changed].map(name => known.get(name)!))
-  const nodes = collectNodes(optimised.flatMap(tensorsOf))
+  const { nodes } = listing(optimised)
   const depends = dependents(nodes, variables)
   let at = 0
   const prepared = entries.map(([name, { inputs, outputs, updates = [], guards = [] }]) => {

@@ -30,6 +30,11 @@ export class Program<I, S> implements Disposable {
     return this.session.backend
   }
 
+  /** How the backend runs less well here than it could, if it does: a sentence, and a way out. */
+  get notice(): Problem | undefined {
+    return this.session.notice
+  }
+
   /** The names of its parameters. */
   get parameters(): readonly string[] {
     return this.parts.parameters

@@ -3,16 +3,16 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { isOp, isTensor, type Signal, type Tensor } from '../ops/tensor.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { sizeOf } from '../shape/shape.js'
-import { changesOf, type Changes } from './changes.js'
+import type { Changes } from './changes.js'
 import type { Device, Values } from './device.js'
 import { dropMaskValues } from './dropMaskValues.js'
 import { fitting, type Loaded } from './loadOnce.js'
 import { Memory } from './memory.js'
-import { plan } from './plan.js'
 import { planBytes, type PlanBytes } from './planBytes.js'
 import { prepareVariant } from './prepareVariant.js'
 import type { Prepared, PreparedRoutine, Routine } from './prepare.js'
-import type { Planned, Runnable } from './runnable.js'
+import { plannedOn, plannedToLook, type Planned } from './planned.js'
+import type { Runnable } from './runnable.js'
 import { unfit } from './unfit.js'
 import { feeds, type Fed } from './values.js'
 import { Variant } from './variant.js'
@@ -34,9 +34,6 @@ export type Outputs = Readonly<Record<string, unknown>>
 /** Sees each result as it appears, and says whether to stop there. */
 type Look = (node: Tensor, buffer: unknown) => Promise<boolean>
 
-/** The changes of a run that only looks. */
-const nothing: Changes = { from: -1, before: new Map(), shared: new Set() }
-
 /** How long a run that can be aborted computes before it lets other work in, in milliseconds. */
 const turn = 20
 
@@ -56,6 +53,11 @@ export class Session<K extends string> implements Disposable {
   /** The backend it runs on. */
   get backend(): string {
     return this.device.name
+  }
+
+  /** How the backend runs less well here than it could, if it does. */
+  get notice(): Problem | undefined {
+    return this.device.notice
   }
 
   /** The names of its parameters. */
@@ -117,7 +119,7 @@ export class Session<K extends string> implements Disposable {
   bytes(name: K, batch: number): Either<Problem, PlanBytes> {
     const runnable = this.runnable(name)
     const planned = this.planFor(runnable, batch)
-    return planned._tag === 'Left' ? planned : right(planBytes(this.prepared, runnable.routine, planned.right, this.loaded.bytes))
+    return planned._tag === 'Left' ? planned : right(planBytes(this.prepared, planned.right, this.loaded.bytes))
   }
 
   /**
@@ -200,14 +202,19 @@ export class Session<K extends string> implements Disposable {
     memory.set(node, this.device.assign?.(before, buffer) ?? buffer)
   }
 
+  /** New values in the places of the old ones. */
+  private assign({ assignments, ends }: Changes['together'], memory: Memory<unknown>): void {
+    const held = (nodes: readonly Tensor[]): readonly unknown[] => nodes.map(node => memory.need(node))
+    for (const { run, groups } of assignments) run(groups.map(({ operands, targets }) => ({ operands: held(operands), targets: held(targets) })))
+    memory.free(ends)
+  }
+
   private planFor({ routine, plans }: Runnable, batch: number): Either<Problem, Planned> {
     const known = plans.get(batch)
     if (known !== undefined) return right(known)
-    const made = plan<unknown>(this.device, routine.each, routine.kept, batch)
-    if (made._tag === 'Left') return made
-    const planned = { ...made.right, changes: changesOf(routine, made.right.steps) }
-    plans.set(batch, planned)
-    return right(planned)
+    const made = plannedOn(this.device, routine, batch)
+    if (made._tag === 'Right') plans.set(batch, made.right)
+    return made
   }
 
   private async execute(name: K, { feeds: given, batch }: Fed, { signal, seed = 0, step: stepCount = 0, variant }: RunOptions, look?: Look): Promise<Either<Problem, Outputs>> {
@@ -216,10 +223,9 @@ export class Session<K extends string> implements Disposable {
     const memory = new Memory<unknown>(this.device, loaded.memory)
     let changing = false
     try {
-      const planned = this.planFor(runnable, batch)
+      const planned = look === undefined ? this.planFor(runnable, batch) : plannedToLook(this.device, routine, batch)
       if (planned._tag === 'Left') return planned
-      const { steps } = planned.right
-      const changes = look === undefined ? planned.right.changes : nothing
+      const { steps, changes } = planned.right
       const values = new Map<Tensor, Values>()
       for (const feed of given) values.set(feed.node, await feed.values)
       const wrong = unfit(routine.each, values, batch)
@@ -236,6 +242,8 @@ export class Session<K extends string> implements Disposable {
           outputs = await this.outputsOf(routine, memory)
           const broken = await this.brokenGuard(routine, memory)
           if (broken !== undefined) return left(broken)
+          changing = changes.together.assignments.length > 0
+          this.assign(changes.together, memory)
         }
         const due = changes.before.get(at)
         if (due !== undefined) {

@@ -6,7 +6,7 @@ import { batchSize } from './reductions.js'
 import type { Convolution, GeluForm, Pooling, Tensor } from './tensor.js'
 
 /** Gradients arrive in the shape of what they are gradients of, and batched as it is. */
-const demandAlike = (op: string, y: Tensor, dy: Tensor): void => demand(sameShape(y.shape, dy.shape) && y.batched === dy.batched, `${op}: a gradient of ${show(dy.shape)} is not of what is ${show(y.shape)}`)
+const demandAlike = (op: string, y: Tensor, dy: Tensor): void => demand(sameShape(y.shape, dy.shape) && y.batched === dy.batched, () => `${op}: a gradient of ${show(dy.shape)} is not of what is ${show(y.shape)}`)
 
 /**
  * `x` repeated along its axes of size 1, and with `overBatch` for every sample: the adjoint of a sum.
@@ -16,7 +16,7 @@ const demandAlike = (op: string, y: Tensor, dy: Tensor): void => demand(sameShap
  */
 export const broadcast = (x: Tensor, shape: Shape, overBatch = false): Tensor<'broadcast'> => {
   const padded = padRank(x, shape.length)
-  demand(padded.shape.length === shape.length && padded.shape.every((size, axis) => size === shape[axis] || size === 1), `broadcast: ${show(x.shape)} does not broadcast to ${show(shape)}`)
+  demand(padded.shape.length === shape.length && padded.shape.every((size, axis) => size === shape[axis] || size === 1), () => `broadcast: ${show(x.shape)} does not broadcast to ${show(shape)}`)
   // The size of the batch is an input, so that what depends on it is seen to do so.
   return node('broadcast', overBatch && !x.batched ? [padded, batchSize()] : [padded], {}, shape)
 }
@@ -30,7 +30,7 @@ export const broadcast = (x: Tensor, shape: Shape, overBatch = false): Tensor<'b
  */
 export const scatterAdd = (indices: Tensor, values: Tensor, rows: number, overBatch = true): Tensor<'scatterAdd'> => {
   const rank = indices.shape.length
-  demand(indices.dtype === 'int32' && sameShape(indices.shape, values.shape.slice(0, rank)) && (overBatch ? indices.batched === values.batched : values.batched), `scatterAdd: ${show(values.shape)} is not a row for each of ${show(indices.shape)} integers`)
+  demand(indices.dtype === 'int32' && sameShape(indices.shape, values.shape.slice(0, rank)) && (overBatch ? indices.batched === values.batched : values.batched), () => `scatterAdd: ${show(values.shape)} is not a row for each of ${show(indices.shape)} integers`)
   return node('scatterAdd', [indices, values], { overBatch }, [rows, ...values.shape.slice(rank)])
 }
 
@@ -76,7 +76,7 @@ export const layerNormGradient = (x: Tensor, dy: Tensor, epsilon: number, gamma?
  * ops.linearWeightGradient(ops.input('x', [7, 4]), ops.input('dy', [7, 5])).shape // [5, 4]
  */
 export const linearWeightGradient = (x: Tensor, dy: Tensor): Tensor<'linearWeightGradient'> => {
-  demand(x.shape.length >= 1 && sameShape(x.shape.slice(0, -1), dy.shape.slice(0, -1)) && x.batched === dy.batched, `linearWeightGradient: ${show(x.shape)} and ${show(dy.shape)} do not have the same rows`)
+  demand(x.shape.length >= 1 && sameShape(x.shape.slice(0, -1), dy.shape.slice(0, -1)) && x.batched === dy.batched, () => `linearWeightGradient: ${show(x.shape)} and ${show(dy.shape)} do not have the same rows`)
   return node('linearWeightGradient', [x, dy], {}, [dy.shape.at(-1) as number, x.shape.at(-1) as number])
 }
 
@@ -89,7 +89,7 @@ export const linearWeightGradient = (x: Tensor, dy: Tensor): Tensor<'linearWeigh
 export const conv2dInputGradient = (dy: Tensor, weight: Tensor, { strides, padding, groups }: Convolution, size: readonly [height: number, width: number]): Tensor<'conv2dInputGradient'> => {
   const image = [...size, (weight.shape[1] as number) * groups]
   const made = convolved('conv2dInputGradient', image, weight.shape, { strides, padding, groups })
-  demand(sameShape(made, dy.shape) && !weight.batched, `conv2dInputGradient: a weight of ${show(weight.shape)} does not make ${show(dy.shape)} of ${show(image)}`)
+  demand(sameShape(made, dy.shape) && !weight.batched, () => `conv2dInputGradient: a weight of ${show(weight.shape)} does not make ${show(dy.shape)} of ${show(image)}`)
   return node('conv2dInputGradient', [dy, weight], { strides, padding, groups }, image)
 }
 
@@ -102,7 +102,7 @@ export const conv2dInputGradient = (dy: Tensor, weight: Tensor, { strides, paddi
 export const conv2dWeightGradient = (x: Tensor, dy: Tensor, { strides, padding, groups }: Convolution, size: readonly [height: number, width: number]): Tensor<'conv2dWeightGradient'> => {
   const weight = [dy.shape[2] as number, (x.shape[2] as number) / groups, ...size]
   const made = convolved('conv2dWeightGradient', x.shape, weight, { strides, padding, groups })
-  demand(sameShape(made, dy.shape) && x.batched === dy.batched, `conv2dWeightGradient: a weight of ${show(weight)} does not make ${show(dy.shape)} of ${show(x.shape)}`)
+  demand(sameShape(made, dy.shape) && x.batched === dy.batched, () => `conv2dWeightGradient: a weight of ${show(weight)} does not make ${show(dy.shape)} of ${show(x.shape)}`)
   return node('conv2dWeightGradient', [x, dy], { strides, padding, groups }, weight)
 }
 
@@ -114,6 +114,6 @@ export const conv2dWeightGradient = (x: Tensor, dy: Tensor, { strides, padding, 
  * ops.maxPoolGradient(ops.input('x', [4, 4, 3]), ops.input('dy', [2, 2, 3]), { size: [2, 2], strides: [2, 2], padding: [[0, 0], [0, 0]] }).shape // [4, 4, 3]
  */
 export const maxPoolGradient = (x: Tensor, dy: Tensor, { size, strides, padding }: Pooling): Tensor<'maxPoolGradient'> => {
-  demand(sizeOf(dy.shape) > 0 && sameShape(pooled('maxPoolGradient', x, { size, strides, padding }), dy.shape) && x.batched === dy.batched, `maxPoolGradient: a window of ${show(size)} does not make ${show(dy.shape)} of ${show(x.shape)}`)
+  demand(sizeOf(dy.shape) > 0 && sameShape(pooled('maxPoolGradient', x, { size, strides, padding }), dy.shape) && x.batched === dy.batched, () => `maxPoolGradient: a window of ${show(size)} does not make ${show(dy.shape)} of ${show(x.shape)}`)
   return node('maxPoolGradient', [x, dy], { size, strides, padding }, x.shape)
 }

@@ -4,19 +4,19 @@ import type { Attributes, Tensor } from './tensor.js'
 
 /** The same elements in the same order under other sizes. */
 export function reshape(x: Tensor, shape: Shape): Tensor<'reshape'> {
-  demand(shape.every(size => Number.isInteger(size) && size >= 0) && sizeOf(shape) === sizeOf(x.shape), `reshape: ${show(x.shape)} does not hold ${show(shape)}`)
+  demand(shape.every(size => Number.isInteger(size) && size >= 0) && sizeOf(shape) === sizeOf(x.shape), () => `reshape: ${show(x.shape)} does not hold ${show(shape)}`)
   return node('reshape', [x], {}, shape, x.dtype)
 }
 
 /** Axis `i` of the result is axis `perm[i]` of `x`. */
 export const transpose = (x: Tensor, perm: readonly number[]): Tensor<'transpose'> => {
-  demand(perm.length === x.shape.length && [...perm].sort((a, b) => a - b).every((axis, i) => axis === i), `transpose: ${perm.join()} does not permute the axes of ${show(x.shape)}`)
+  demand(perm.length === x.shape.length && [...perm].sort((a, b) => a - b).every((axis, i) => axis === i), () => `transpose: ${perm.join()} does not permute the axes of ${show(x.shape)}`)
   return node('transpose', [x], { perm }, perm.map(axis => x.shape[axis] as number), x.dtype)
 }
 
 /** The block of `size` elements that begins at `begin` along each axis. */
 export const slice = (x: Tensor, begin: readonly number[], size: Shape): Tensor<'slice'> => {
-  demand(begin.length === x.shape.length && size.length === begin.length && begin.every((b, i) => b >= 0 && b + (size[i] as number) <= (x.shape[i] as number)), `slice: ${begin.join()} + ${size.join()} lies outside ${show(x.shape)}`)
+  demand(begin.length === x.shape.length && size.length === begin.length && begin.every((b, i) => b >= 0 && b + (size[i] as number) <= (x.shape[i] as number)), () => `slice: ${begin.join()} + ${size.join()} lies outside ${show(x.shape)}`)
   return node('slice', [x], { begin }, size, x.dtype)
 }
 
@@ -27,15 +27,15 @@ export const slice = (x: Tensor, begin: readonly number[], size: Shape): Tensor<
  * ops.pad(ops.input('x', [2, 3]), [0, 1], [2, 8]).shape // [2, 8]
  */
 export const pad = (x: Tensor, begin: readonly number[], shape: Shape): Tensor<'pad'> => {
-  demand(begin.length === x.shape.length && shape.length === begin.length && begin.every((b, i) => b >= 0 && b + (x.shape[i] as number) <= (shape[i] as number)), `pad: ${show(x.shape)} at ${begin.join()} lies outside ${show(shape)}`)
+  demand(begin.length === x.shape.length && shape.length === begin.length && begin.every((b, i) => b >= 0 && b + (x.shape[i] as number) <= (shape[i] as number)), () => `pad: ${show(x.shape)} at ${begin.join()} lies outside ${show(shape)}`)
   return node('pad', [x], { begin }, shape)
 }
 
 /** Several tensors joined along one axis; an unbatched one is repeated over the batch of the others. */
 export const concat = (xs: readonly Tensor[], axis: number): Tensor<'concat'> => {
   const first = xs[0] as Tensor
-  demand(xs.every(x => x.shape.length === first.shape.length && x.shape.every((size, i) => i === axis || size === first.shape[i])), `concat: ${xs.map(x => show(x.shape)).join(' and ')} differ beside axis ${axis}`)
-  return node('concat', xs, { axis }, first.shape.map((size, i) => (i === axis ? xs.reduce((n, x) => n + (x.shape[axis] as number), 0) : size)), first.dtype)
+  demand(xs.every(x => x.shape.length === first.shape.length && x.shape.every((size, i) => i === axis || size === first.shape[i])), () => `concat: ${xs.map(x => show(x.shape)).join(' and ')} differ beside axis ${axis}`)
+  return node('concat', [...xs], { axis }, first.shape.map((size, i) => (i === axis ? xs.reduce((n, x) => n + (x.shape[axis] as number), 0) : size)), first.dtype)
 }
 
 /**

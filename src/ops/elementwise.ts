@@ -10,7 +10,7 @@ const binary = <K extends Binary>(op: K) => (a: Tensor, b: Tensor): Tensor<K> =>
   const [x, y] = [padRank(a, rank), padRank(b, rank)]
   const shape = x.shape.map((size, i) => {
     const other = y.shape[i] as number
-    demand(size === other || size === 1 || other === 1, `${op}: ${show(a.shape)} and ${show(b.shape)} do not broadcast`)
+    demand(size === other || size === 1 || other === 1, () => `${op}: ${show(a.shape)} and ${show(b.shape)} do not broadcast`)
     return Math.max(size, other)
   })
   return node(op, [x, y], {} as Attributes[K], shape)
@@ -73,5 +73,8 @@ export const softmax = (x: Tensor): Tensor<'softmax'> => {
   demand(x.shape.length >= 1, 'softmax: expects a channel axis')
   return node('softmax', [x], {}, x.shape)
 }
-/** `x·Φ(x)` (Hendrycks and Gimpel, 2016), or one of its approximations. */
+/**
+ * `x·Φ(x)` (Hendrycks and Gimpel, 2016), or one of its approximations. At −∞ that is −∞·0, which is no number; where a backend
+ * has a kernel of its own it may give 0 instead, which the values before it approach.
+ */
 export const gelu = (x: Tensor, form: GeluForm = 'erf'): Tensor<'gelu'> => node('gelu', [x], { form }, x.shape)

@@ -17,7 +17,7 @@ export const convolved = (op: string, image: Shape, weight: Shape, { strides, pa
   const [[top, bottom], [left, right]] = padding
   const rows = convSize(height + top + bottom, kernelHeight, strides[0], 0)
   const columns = convSize(width + left + right, kernelWidth, strides[1], 0)
-  demand(image.length === 3 && weight.length === 4 && channels === perGroup * groups && out % groups === 0 && rows !== undefined && columns !== undefined, `${op}: a weight of ${show(weight)} does not take ${show(image)}`)
+  demand(image.length === 3 && weight.length === 4 && channels === perGroup * groups && out % groups === 0 && rows !== undefined && columns !== undefined, () => `${op}: a weight of ${show(weight)} does not take ${show(image)}`)
   return [rows as number, columns as number, out]
 }
 
@@ -26,8 +26,8 @@ export const pooled = (op: string, x: Tensor, { size, strides, padding }: Poolin
   const [height, width, channels] = x.shape as readonly [number, number, number]
   const rows = convSize(height + padding[0][0] + padding[0][1], size[0], strides[0], 0)
   const columns = convSize(width + padding[1][0] + padding[1][1], size[1], strides[1], 0)
-  demand(padding.every((sides, axis) => sides.every(side => side < size[axis]!)), `${op}: a window of ${show(size)} may lie wholly in the padding`)
-  demand(x.shape.length === 3 && rows !== undefined && columns !== undefined, `${op}: a window of ${show(size)} does not fit ${show(x.shape)}`)
+  demand(padding.every((sides, axis) => sides.every(side => side < size[axis]!)), () => `${op}: a window of ${show(size)} may lie wholly in the padding`)
+  demand(x.shape.length === 3 && rows !== undefined && columns !== undefined, () => `${op}: a window of ${show(size)} does not fit ${show(x.shape)}`)
   return [rows as number, columns as number, channels]
 }
 

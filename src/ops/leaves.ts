@@ -12,7 +12,7 @@ export const parameter = (name: string, shape: Shape, initialiser: Initialiser, 
 
 /** Fixed values, unbatched. */
 export const constant = (data: Float32Array | Int32Array, shape: Shape): Tensor<'constant'> => {
-  demand(data.length === sizeOf(shape), `constant: ${data.length} values do not fill ${show(shape)}`)
+  demand(data.length === sizeOf(shape), () => `constant: ${data.length} values do not fill ${show(shape)}`)
   return node('constant', [], { data }, shape, data instanceof Int32Array ? 'int32' : 'float32')
 }
 

@@ -2,13 +2,13 @@ import type { DType, Shape } from '../shape/shape.js'
 import { OpError } from './opError.js'
 import type { Attributes, OpKind, Tensor } from './tensor.js'
 
-/** A node of the graph, frozen. */
+/** A node of the graph, frozen, and with it the list of inputs; a shape that others may change is copied. */
 export const node = <K extends OpKind>(op: K, inputs: readonly Tensor[], attributes: Attributes[K], shape: Shape, dtype: DType = 'float32', batched = isBatched(op, inputs, attributes)): Tensor<K> =>
-  Object.freeze<Tensor<K>>({ op, inputs: Object.freeze([...inputs]), attributes, shape: Object.freeze([...shape]), dtype, batched })
+  Object.freeze<Tensor<K>>({ op, inputs: Object.freeze(inputs), attributes, shape: Object.isFrozen(shape) ? shape : Object.freeze([...shape]), dtype, batched })
 
-/** Refuses what an op cannot take. */
-export const demand = (holds: boolean, sentence: string): void => {
-  if (!holds) throw new OpError(sentence)
+/** Refuses what an op cannot take. A sentence that says which shapes is made only where it is needed: thousands of nodes are made, and all are right. */
+export const demand = (holds: boolean, sentence: string | (() => string)): void => {
+  if (!holds) throw new OpError(typeof sentence === 'string' ? sentence : sentence())
 }
 
 /** The same node over other inputs: how passes rebuild a graph. */

@@ -3,7 +3,7 @@ import { demand, node } from './node.js'
 import type { Attributes, Tensor } from './tensor.js'
 
 const reduction = <K extends 'sum' | 'mean' | 'max'>(op: K) => (x: Tensor, axes: readonly number[], keepDims = false): Tensor<K> => {
-  demand(axes.every(axis => axis >= 0 && axis < x.shape.length), `${op}: axes ${axes.join()} lie outside ${show(x.shape)}`)
+  demand(axes.every(axis => axis >= 0 && axis < x.shape.length), () => `${op}: axes ${axes.join()} lie outside ${show(x.shape)}`)
   const shape = keepDims ? x.shape.map((size, i) => (axes.includes(i) ? 1 : size)) : x.shape.filter((_, i) => !axes.includes(i))
   return node(op, [x], { axes, keepDims } as Attributes[K], shape)
 }

@@ -32,6 +32,6 @@ export const batchToAxis = (x: Tensor, samples: number): Tensor<'batchToAxis'> =
  * ops.axisToBatch(ops.parameter('w', [16, 512], { kind: 'zeros' })).shape // [512]
  */
 export const axisToBatch = (x: Tensor): Tensor<'axisToBatch'> => {
-  demand(!x.batched && x.shape.length >= 1, `axisToBatch: expects an unbatched tensor with an axis of samples, not ${show(x.shape)}`)
+  demand(!x.batched && x.shape.length >= 1, () => `axisToBatch: expects an unbatched tensor with an axis of samples, not ${show(x.shape)}`)
   return node('axisToBatch', [x], {}, x.shape.slice(1), x.dtype)
 }

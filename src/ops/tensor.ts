@@ -91,9 +91,13 @@ export interface Attributes {
   readonly fusedLinear: { readonly activation: Activation; readonly residual: boolean }
   /** Attention on queries, keys and values side by side in one tensor. */
   readonly packedAttention: { readonly numHeads: number; readonly scale: number }
-  readonly packedAttentionGradient: { readonly numHeads: number; readonly scale: number }
+  /** With `scores`, the gradient of the scores behind it: see its constructor. */
+  readonly packedAttentionGradient: { readonly numHeads: number; readonly scale: number; readonly scores?: boolean }
   /** Group norm with a scale and a shift of each channel, then an activation. */
   readonly groupNorm: { readonly numGroups: number; readonly epsilon: number; readonly activation: Activation }
+  readonly groupNormGradient: { readonly numGroups: number; readonly epsilon: number }
+  /** The sum of the squares of all there is in several tensors. */
+  readonly squareSum: None
   /** Several elementwise ops in a row. */
   readonly elementwise: { readonly steps: readonly ElementwiseStep[] }
 }

@@ -1,14 +1,14 @@
 import { concat, reshape, slice, transpose } from './axes.js'
 import { attention, linear, matmul } from './contractions.js'
-import { softmaxGradient } from './adjoints.js'
+import { layerNormGradient, softmaxGradient } from './adjoints.js'
 import * as elementwise from './elementwise.js'
 import { sizeOf } from '../shape/shape.js'
 import { scalar } from './leaves.js'
-import { layerNorm } from './reductions.js'
+import { layerNorm, sum } from './reductions.js'
 import type { Activation, Tensor } from './tensor.js'
 
 /** Ops that stand for several others. */
-export type FusedKind = 'fusedLinear' | 'packedAttention' | 'packedAttentionGradient' | 'groupNorm' | 'elementwise'
+export type FusedKind = 'fusedLinear' | 'packedAttention' | 'packedAttentionGradient' | 'groupNorm' | 'groupNormGradient' | 'squareSum' | 'elementwise'
 
 /** What each fused op means, in ops that are not fused, over the same inputs. All else that is to be known of them is read off this. */
 const meanings: { readonly [K in FusedKind]: (node: Tensor<K>) => Tensor } = {
@@ -21,30 +21,49 @@ const meanings: { readonly [K in FusedKind]: (node: Tensor<K>) => Tensor } = {
     const [q, k, v] = thirds(qkv!)
     return attention(q, k, v, attributes, bias)
   },
-  packedAttentionGradient: ({ inputs: [qkv, dy], attributes: { numHeads, scale } }) => {
+  packedAttentionGradient: ({ inputs: [qkv, dy, bias], attributes: { numHeads, scale, scores = false } }) => {
     const rank = qkv!.shape.length
     const exchanged = [...qkv!.shape.slice(0, -2).map((_, axis) => axis), rank - 1, rank - 2, rank]
     const heads = (t: Tensor): Tensor => transpose(reshape(t, [...t.shape.slice(0, -1), numHeads, t.shape.at(-1)! / numHeads]), exchanged)
     const [q, k, v] = thirds(qkv!).map(heads) as [Tensor, Tensor, Tensor]
     const by = (t: Tensor): Tensor => elementwise.multiply(t, scalar(scale))
     const given = heads(dy!)
-    const weights = elementwise.softmax(matmul(by(q), k, { transposeB: true }))
+    const compared = matmul(by(q), k, { transposeB: true })
+    const weights = elementwise.softmax(bias === undefined ? compared : elementwise.add(compared, bias))
     const slopes = softmaxGradient(weights, matmul(given, v, { transposeB: true }))
     const parts = [by(matmul(slopes, k)), matmul(slopes, by(q), { transposeA: true }), matmul(weights, given, { transposeA: true })]
-    return concat(parts.map(t => reshape(transpose(t, exchanged), dy!.shape)), rank - 1)
+    const wide = scores ? [...parts, slopes] : parts
+    return concat(wide.map(t => reshape(transpose(t, exchanged), [...dy!.shape.slice(0, -1), numHeads * t.shape.at(-1)!])), rank - 1)
   },
   groupNorm: ({ inputs: [x, gamma, beta], attributes: { numGroups, epsilon, activation } }) => {
-    const shape = x!.shape
-    const [places, inGroup] = [sizeOf(shape.slice(0, -1)), shape.at(-1)! / numGroups]
-    const rows = reshape(transpose(reshape(x!, [places, numGroups, inGroup]), [1, 0, 2]), [numGroups, places * inGroup])
-    const back = transpose(reshape(layerNorm(rows, epsilon), [numGroups, places, inGroup]), [1, 0, 2])
-    return activate(elementwise.add(elementwise.multiply(reshape(back, shape), gamma!), beta!), activation)
+    const { rows, image } = grouped(x!, numGroups)
+    return activate(elementwise.add(elementwise.multiply(image(layerNorm(rows(x!), epsilon)), gamma!), beta!), activation)
   },
+  groupNormGradient: ({ inputs: [x, dy, gamma], attributes: { numGroups, epsilon } }) => {
+    const { rows, image } = grouped(x!, numGroups)
+    return image(layerNormGradient(rows(x!), rows(elementwise.multiply(dy!, gamma!)), epsilon))
+  },
+  squareSum: ({ inputs }) => total(inputs.map(x => sum(elementwise.multiply(x, x), x.shape.map((_, axis) => axis)))),
   elementwise: ({ inputs, attributes: { steps } }) => {
     const known = [...inputs]
     for (const { op, of } of steps) known.push((elementwise[op] as (...operands: readonly Tensor[]) => Tensor)(...of.map(i => known[i]!)))
     return known.at(-1)!
   },
+}
+
+/** Halves are added, so that thousands nest but a dozen deep. */
+const total = (terms: readonly Tensor[]): Tensor => {
+  const half = Math.ceil(terms.length / 2)
+  return terms.length === 1 ? terms[0]! : elementwise.add(total(terms.slice(0, half)), total(terms.slice(half)))
+}
+
+/** From the shape of `like` to its groups as rows, and back. */
+const grouped = ({ shape }: Tensor, numGroups: number): { readonly rows: (t: Tensor) => Tensor; readonly image: (t: Tensor) => Tensor } => {
+  const [places, inGroup] = [sizeOf(shape.slice(0, -1)), shape.at(-1)! / numGroups]
+  return {
+    rows: t => reshape(transpose(reshape(t, [places, numGroups, inGroup]), [1, 0, 2]), [numGroups, places * inGroup]),
+    image: t => reshape(transpose(reshape(t, [numGroups, places, inGroup]), [1, 0, 2]), shape),
+  }
 }
 
 const activate = (x: Tensor, activation: Activation): Tensor => {

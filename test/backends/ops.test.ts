@@ -179,10 +179,17 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
     { shapes: [[2, 5, 24], [1, 2, 5, 5]], make: ([x, bias]) => ops.packedAttention(x!, { numHeads: 2, scale: 1 }, bias) },
     { shapes: [[3, 9, 12]], weights: { bias: [3, 1, 9, 9] }, make: ([x], { bias }) => ops.packedAttention(x!, { numHeads: 1, scale: 2 }, bias) },
   ],
-  packedAttentionGradient: ([[[5, 36], 3], [[1, 6], 1], [[2, 9, 30], 2], [[150, 12], 1], [[260, 24], 2]] as const).map(([shape, numHeads]) => ({
-    shapes: [shape, [...shape.slice(0, -1), shape.at(-1)! / 3]],
-    make: ([x, dy]: readonly Tensor[]) => ops.packedAttentionGradient(x!, dy!, { numHeads, scale: 0.7 }),
-  })),
+  packedAttentionGradient: ([[[5, 36], 3], [[1, 6], 1], [[2, 9, 30], 2], [[150, 12], 1], [[260, 24], 2]] as const).flatMap(([shape, numHeads]) => {
+    const [shapes, tokens] = [[shape, [...shape.slice(0, -1), shape.at(-1)! / 3]], shape.at(-2)!]
+    return [
+      { shapes, make: ([x, dy]: readonly Tensor[]) => ops.packedAttentionGradient(x!, dy!, { numHeads, scale: 0.7 }) },
+      ...[false, true].map(scores => ({
+        shapes,
+        weights: { bias: [...shape.slice(0, -2), numHeads, tokens, tokens] },
+        make: ([x, dy]: readonly Tensor[], { bias }: Readonly<Record<string, Tensor>>) => ops.packedAttentionGradient(x!, dy!, { numHeads, scale: 0.7, scores }, bias),
+      })),
+    ]
+  }),
   groupNorm: (['none', 'relu', 'silu', 'erf', 'tanh', 'quick'] as const).flatMap(activation =>
     ([[[3, 5, 8], 2], [[9, 9, 20], 4], [[150, 6], 3], [[7, 33], 1], [[2, 2, 48], 48], [[16], 4]] as const).map(([shape, numGroups]) => ({
       shapes: [shape],
@@ -190,6 +197,16 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
       make: ([x]: readonly Tensor[], { gamma, beta }: Readonly<Record<string, Tensor>>) => ops.groupNorm(x!, gamma!, beta!, { numGroups, epsilon: 1e-3, activation }),
     })),
   ),
+  groupNormGradient: ([[[3, 5, 8], 2], [[9, 9, 20], 4], [[150, 6], 3], [[7, 33], 1], [[2, 2, 48], 48], [[16], 4]] as const).map(([shape, numGroups]) => ({
+    shapes: [shape, shape],
+    weights: { gamma: [shape.at(-1)!] },
+    make: ([x, dy]: readonly Tensor[], { gamma }: Readonly<Record<string, Tensor>>) => ops.groupNormGradient(x!, dy!, gamma!, { numGroups, epsilon: 1e-3 }),
+  })),
+  squareSum: [
+    { shapes: [[3, 5]], make: xs => ops.squareSum(xs) },
+    { shapes: [], weights: { a: [300, 70], b: [5], c: [] }, make: (_, { a, b, c }) => ops.squareSum([a!, b!, c!, b!]) },
+    { shapes: [[4]], weights: { w: [2, 3] }, make: ([x], { w }) => ops.squareSum([w!, x!]) },
+  ],
   elementwise: [
     ...([[[2, 3], [3]], [[300, 5], [300, 1]], [[2, 1, 5], [1, 7, 1]], [[3, 1, 2, 1], [3, 4, 2, 5]], [[2, 1, 3, 1, 4], [2, 5, 3, 6, 4]], [[], []]] as const).map(shapes => ({
       shapes,

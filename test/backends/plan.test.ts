@@ -7,6 +7,7 @@ import { Memory } from '../../src/backends/memory.js'
 import { openSession } from '../../src/backends/openSession.js'
 import { plan } from '../../src/backends/plan.js'
 import { planBytes } from '../../src/backends/planBytes.js'
+import { plannedOn } from '../../src/backends/planned.js'
 import { prepare } from '../../src/backends/prepare.js'
 import { wasmWith } from '../../src/backends/wasm/index.js'
 import { collectNodes } from '../../src/graph/graph.js'
@@ -109,7 +110,7 @@ describe('results written over an input', () => {
     const chain = ops.tanh(ops.exp(ops.relu(x)))
     const prepared = valueOf(prepare({ run: { inputs: x, outputs: { chain } } }, [], roots => roots))
     const run = prepared.routines.get('run')!
-    const peakOn = (device: Device<Value>): number => planBytes(prepared, run, valueOf(plan(device as Device, run.each, run.kept, 4)), 0).peak
+    const peakOn = (device: Device<Value>): number => planBytes(prepared, valueOf(plannedOn(device as Device, run, 4)), 0).peak
     const careful: Device<Value> = { ...careless, kernel: (node, batch) => map(({ run }: Kernel<Value>) => ({ run }))(careless.kernel(node, batch)) }
     expect([peakOn(careless), peakOn(careful)]).toEqual([4 * 6 * 4, 2 * 4 * 6 * 4])
   })

@@ -85,7 +85,7 @@ describe('wasm on several threads', () => {
   it('ends with its process, needs no tfjs, and says so by loading none', () => {
     const root = fileURLToPath(new URL('../../', import.meta.url))
     const script = `
-      import { wasmWith } from './dist/src/backends/wasm/index.js'
+      import { wasmWith } from 'vitrail/backends/wasm'
       const { right: device } = await wasmWith({ threads: 3 }).open()
       const x = device.upload(new Float32Array(1 << 22), [1, 1 << 22], 'float32')
       const node = { op: 'exp', inputs: [{ shape: [1 << 22], batched: false }], attributes: {}, shape: [1 << 22], dtype: 'float32', batched: false }

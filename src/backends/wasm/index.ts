@@ -5,6 +5,7 @@ import { kernelDevice } from '../tfjs/kernelDevice.js'
 import { Crew } from './heap/crew.js'
 import { Heap, newMemory } from './heap/heap.js'
 import { heapHost } from './heap/heapHost.js'
+import { nodeModule } from './heap/nodeModule.js'
 import { hasRelaxedSimd, hasSimd } from './kernels/features.js'
 import { bytesFor, instantiate, isShared } from './kernels/instantiate.js'
 import { wasmLowerings } from './lowerings.js'
@@ -46,8 +47,7 @@ const start = async ({ threads, relaxedSimd = true }: WasmOptions): Promise<Eith
 
 const cores = async (): Promise<number> => {
   if (typeof navigator === 'object' && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency
-  const os = 'node:os' // not written out below, so that bundlers for browsers do not look for it
-  return ((await import(os)) as { availableParallelism(): number }).availableParallelism()
+  return (await nodeModule<{ availableParallelism(): number }>('node:os')).availableParallelism()
 }
 
 /**

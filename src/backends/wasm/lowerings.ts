@@ -52,10 +52,13 @@ export const wasmLowerings: Lowerings = {
         return linear(w, { x, packed: weight, ...(residual ? { residual: inputs.at(-1) } : {}) }, bias, activationNames[activation], node)
       },
     },
+    ...lowerings.fusedLinear,
   ],
-  packedAttention: [{ needs: ['VitrailPackedAttention'], run: (w, [qkv, bias], { attributes }) => w.call('VitrailPackedAttention', { qkv, ...(bias === undefined ? {} : { bias }) }, attributes) }],
-  packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient'], run: (w, [qkv, dy], { attributes }) => w.call('VitrailPackedAttentionGradient', { qkv, dy }, attributes) }],
+  packedAttention: [{ needs: ['VitrailPackedAttention'], run: (w, [qkv, bias], { attributes }) => w.call('VitrailPackedAttention', { qkv, ...(bias === undefined ? {} : { bias }) }, attributes) }, ...lowerings.packedAttention],
+  packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient'], run: (w, [qkv, dy, bias], { attributes }) => w.call('VitrailPackedAttentionGradient', { qkv, dy, ...(bias === undefined ? {} : { bias }) }, attributes) }],
   groupNorm: [{ needs: ['VitrailGroupNorm'], overwrites: 1, run: (w, [x, gamma, beta], { attributes: { activation, ...how } }) => w.call('VitrailGroupNorm', { x, gamma: w.reshape(gamma!, gamma!.shape.slice(1)), beta: w.reshape(beta!, beta!.shape.slice(1)) }, { ...how, activation: activationNames[activation] }) }],
+  groupNormGradient: [{ needs: ['VitrailGroupNormGradient'], overwrites: 2, run: (w, [x, dy, gamma], { attributes }) => w.call('VitrailGroupNormGradient', { x, dy, gamma: w.reshape(gamma!, gamma!.shape.slice(1)) }, attributes) }],
+  squareSum: [{ needs: ['VitrailSquareSum'], fits: node => !node.batched, run: (w, inputs) => w.call('VitrailSquareSum', inputs) }],
   elementwise: [{ needs: ['VitrailElementwise'], overwrites: Infinity, fits: node => node.inputs.every(x => repeatsOf([x.batched ? manySamples : 1, ...x.shape], [node.batched ? manySamples : 1, ...node.shape]) !== undefined), run: (w, inputs, node, batch) => w.call('VitrailElementwise', inputs, { steps: node.attributes.steps, shape: valueShape(node, batch) }) }],
   attention: [
     {

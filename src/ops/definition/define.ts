@@ -147,6 +147,8 @@ export const definitions: { readonly [K in ComputedKind]: Meaning<K> } = {
   packedAttention: ofParts,
   packedAttentionGradient: ofParts,
   groupNorm: ofParts,
+  groupNormGradient: ofParts,
+  squareSum: ofParts,
   elementwise: ofParts,
   maxPool: (node, [x], batch) => pool(node, x!, batch, -Infinity, Math.max, total => total),
   averagePool: (node, [x], batch) => pool(node, x!, batch, 0, (total, value) => total + value, (total, inside) => total / (node.attributes.countPadding ? node.attributes.size[0] * node.attributes.size[1] : inside)),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bytesFor, instantiate } from '../../../src/backends/wasm/kernels/instantiate.js'
-import type { NativeKernels, Share, SharedKernel } from '../../../src/backends/wasm/kernels/native.js'
+import { SQUARE_RUN, type NativeKernels, type Share, type SharedKernel } from '../../../src/backends/wasm/kernels/native.js'
 import { binaries } from './support.js'
 
 const PAGE = 65536
@@ -44,12 +44,15 @@ const cases = (native: NativeKernels, tileRows: number): Case[] =>
     { kernel: 'softmaxGradient', operands: [f(2 * n), f(2 * n), f(2 * n), n], units: 2 },
     { kernel: 'layerNormGradient', operands: [f(2 * n), f(2 * n), f(n), f(2 * n), n, 1], units: 2 },
     { kernel: 'fill', operands: [f(n), n, 1], units: 1 },
+    { kernel: 'squareSums', operands: [i({ beside: 0 }, n, { beside: 1 }, SQUARE_RUN + n), f(3)], units: 3, beside: [f(n), f(SQUARE_RUN + n)] },
     { kernel: 'gatherRows', operands: [f(3 * n), i(2, 0), f(2 * n), n], units: 2 },
     { kernel: 'scatterAdd', operands: [f(2 * n), i(2, 0), f(3 * n), 2, n], units: Math.ceil(n / 16) },
     ...convolutions(n, tileRows),
     ...sizes.flatMap((m): Case[] => [
       { kernel: 'channelMoments', operands: [f(2 * m * n), f(2 * 2 * n), m, n], units: 2 * Math.ceil(n / 16) },
       { kernel: 'groupNorm', operands: [f(2 * m * n), f(2 * 2 * n), f(n), f(n), f(2 * m * n), m, n, n % 2 === 0 ? 2 : 1, 1, 4], units: 2 * Math.ceil(m / 16), scratch: native.groupNormScratchBytes(n) / 4 },
+      { kernel: 'channelSlopes', operands: [f(2 * m * n), f(2 * m * n), f(2 * 2 * n), f(2 * 2 * n), m, n], units: 2 * Math.ceil(n / 16) },
+      { kernel: 'groupNormGradient', operands: [f(2 * m * n), f(2 * m * n), f(2 * 2 * n), f(2 * 2 * n), f(n), f(2 * m * n), m, n, n % 2 === 0 ? 2 : 1, 1], units: 2 * Math.ceil(m / 16), scratch: native.groupNormGradientScratchBytes(n) / 4 },
       { kernel: 'sumAxis', operands: [f(2 * m * n), f(2 * n), m, n, 1], units: n === 1 ? 2 : 2 * Math.ceil(n / 8) },
       { kernel: 'maxAxis', operands: [f(2 * m * n), f(2 * n), m, n], units: n === 1 ? 2 : 2 * Math.ceil(n / 4) },
       { kernel: 'packRight', operands: [f(m * n), m, n, n, 1, f(up(n, 8) * m)], units: Math.ceil(n / 8) },
@@ -74,7 +77,7 @@ const cases = (native: NativeKernels, tileRows: number): Case[] =>
       { kernel: 'stridedCopy', operands: [f(2 * m * n), f(2 * m * n), i(n, m, 1, n, m, 1, 2, m * n, m * n)], units: 2 * n },
       ...[1, n].map((d): Case => ({
         kernel: 'packedAttentionGradient',
-        operands: [f(12 * m * d), f(4 * m * d), f(12 * m * d), 2, m, d, 1],
+        operands: [f(12 * m * d), f(4 * m * d), f(2 * m * m), i(0, 0), f(12 * m * d + 4 * m * m), 2, m, d, 1, 1],
         units: 4,
         scratch: native.packedAttentionGradientScratchBytes(m, d) / 4,
       })),
@@ -93,11 +96,11 @@ const convolutions = (n: number, tileRows: number): Case[] => {
   const geometry = i(4, 3, n, 2, 3, 1, 1, 1, 1, 4, 3)
   const blocks = Math.ceil(n / 16)
   return [
-    { kernel: 'imageToColumns', operands: [f(image), f(columns), geometry, n], units: 12 },
+    { kernel: 'imageToColumns', operands: [f(3 * image), f(2 * columns), geometry, n, 12], units: 24 },
     { kernel: 'packWindows', operands: [f(2 * image), geometry, n, 1, 21, f(24 * 6 * n)], units: 2, scratch: tileRows * 6 * n },
     { kernel: 'depthwise', operands: [f(2 * image), f(filter), f(n), f(2 * result), geometry], units: 8 },
     ...[0, 1, 2].map((kind): Case => ({ kernel: 'pool', operands: [f(2 * image), f(2 * result), geometry, kind], units: 8 })),
-    { kernel: 'columnsToImage', operands: [f(columns), f(image), geometry, n], units: blocks },
+    { kernel: 'columnsToImage', operands: [f(2 * columns), f(2 * image), geometry, n], units: 2 * blocks },
     { kernel: 'depthwiseInputGradient', operands: [f(2 * result), f(filter), f(2 * image), geometry], units: 2 * blocks },
     { kernel: 'depthwiseWeightGradient', operands: [f(2 * image), f(2 * result), f(filter), geometry, 2], units: blocks },
     { kernel: 'maxPoolGradient', operands: [f(2 * image), f(2 * result), f(2 * image), geometry], units: 2 * blocks },

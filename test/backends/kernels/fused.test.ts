@@ -24,6 +24,34 @@ describe.each(binaries)('fused kernels, $name', ({ relaxedSimd }) => {
     }
   })
 
+  it('the gradient of attention with a bias for all images, for each window or for each sample, and that of its scores', () => {
+    for (const [windows, tokens, heads, d] of [[1, 1, 1, 1], [3, 5, 2, 3], [4, 9, 3, 8], [2, 49, 2, 12], [1, 131, 2, 4], [2, 132, 1, 16]] as const) {
+      const [qkv, dy] = [random([2, windows, tokens, 3 * heads * d], tokens), random([2, windows, tokens, heads * d], tokens + 1)]
+      for (const own of [[1, 1], [1, windows], [2, windows], [2, 1]])
+        for (const scores of [false, true]) {
+          const bias = random([...own, heads, tokens, tokens], 7, 2)
+          const attributes = { numHeads: heads, scale: d ** -0.5, scores }
+          const shared = random(own[0] === 1 ? [2, ...bias.shape.slice(1)] : bias.shape, 0, 0)
+          const repeated = { shape: shared.shape, values: shared.values.map((_, i) => bias.values[i % bias.values.length]!) }
+          const expected = defined(2, [qkv, dy, repeated], ([a, b, c]) => ops.packedAttentionGradient(a!, b!, attributes, c!))
+          expectClose(run('VitrailPackedAttentionGradient', { qkv, dy, bias }, attributes), expected, 3e-5)
+        }
+    }
+  })
+
+  it('the gradient of attention to keys that a bias of minus infinity hides is zero', () => {
+    const [qkv, dy] = [random([1, 9, 24], 1), random([1, 9, 8], 2)]
+    const bias = { shape: [1, 2, 9, 9], values: Float32Array.from({ length: 162 }, (_, i) => (i % 9 > 3 ? -Infinity : 0)) }
+    const { values } = run('VitrailPackedAttentionGradient', { qkv, dy, bias }, { numHeads: 2, scale: 0.5, scores: true })
+    const width = 24 + 2 * 9
+    for (let row = 0; row < 9; row++)
+      for (let at = 0; at < width; at++) {
+        const isHidden = at < 24 ? row > 3 && at >= 8 : (at - 24) % 9 > 3
+        expect(isHidden ? Math.abs(values[row * width + at]!) : 0).toBe(0)
+        expect(values[row * width + at]).not.toBeNaN()
+      }
+  })
+
   const steps: readonly ElementwiseStep[] = [{ op: 'multiply', of: [0, 1] }, { op: 'sigmoid', of: [2] }, { op: 'subtract', of: [3, 0] }, { op: 'tanh', of: [4] }, { op: 'maximum', of: [1, 5] }]
 
   it('elementwise ops in a row, operands repeated along any axes', () => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { evaluate } from '../../../src/ops/definition/define.js'
 import type { Value } from '../../../src/ops/definition/value.js'
 import * as ops from '../../../src/ops/ops.js'
-import type { Tensor } from '../../../src/ops/tensor.js'
+import type { ElementwiseStep, Tensor } from '../../../src/ops/tensor.js'
 import { binaries, expectClose, loadBackend, random, run, type Dense } from './support.js'
 
 const widths = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 197, 768]
@@ -28,6 +28,35 @@ describe.each(binaries)('gradient kernels, $name', ({ relaxedSimd }) => {
   it('of GELUs of huge numbers', () => {
     const [x, dy] = [{ shape: [4], values: Float32Array.of(1e4, -1e4, 60, -60) }, { shape: [4], values: new Float32Array(4).fill(1) }]
     for (const fn of ['gelu', 'geluTanh', 'quickGelu']) expectClose(run('VitrailGeluGradient', { x, dy }, { fn }), { shape: [4], values: Float32Array.of(1, 0, 1, 0) }, 1e-18)
+  })
+
+  it('of GELUs and of SiLU, far out, up to infinity and of what is no number', () => {
+    const far = [61, 1e3, 1e10, 1e11, 1e12, 1e13, 1e18, 1e19, 1e20, 1e38]
+    const ofGelu = [...far, Infinity]
+    const pairs = (list: readonly number[]): { readonly x: Dense; readonly dy: Dense; readonly slopes: Dense } => {
+      const [values, shape] = [list.flatMap(v => [v, -v]), [2 * list.length]]
+      return { x: { shape, values: Float32Array.from(values) }, dy: { shape, values: new Float32Array(values.length).fill(1) }, slopes: { shape, values: Float64Array.from(values, v => (v > 0 ? 1 : 0)) } }
+    }
+    const { slopes, ...operands } = pairs(ofGelu)
+    for (const [fn, form] of [['gelu', 'erf'], ['geluTanh', 'tanh'], ['quickGelu', 'quick']] as const) {
+      expectClose(run('VitrailGeluGradient', operands, { fn }), slopes, 1e-18)
+      const truth = defined((a, b) => ops.geluGradient(a!, b!, form), operands.x, operands.dy)
+      truth.values.forEach((slope, i) => expect(Number.isFinite(slope) ? slope : slopes.values[i]).toBeCloseTo(slopes.values[i]!, 12))
+      expect(run('VitrailGeluGradient', { x: { shape: [1], values: Float32Array.of(Number.NaN) }, dy: random([1], 1) }, { fn }).values[0]).toBeNaN()
+    }
+    // dy (s + x s (1 - s)), as the gradient of x s(x) has it; at the infinities that is no number by definition.
+    const silu = pairs(far.filter(v => v < 1e20))
+    const steps: readonly ElementwiseStep[] = [{ op: 'sigmoid', of: [0] }, { op: 'subtract', of: [2, 3] }, { op: 'multiply', of: [3, 4] }, { op: 'multiply', of: [0, 5] }, { op: 'add', of: [3, 6] }, { op: 'multiply', of: [1, 7] }]
+    expectClose(run('VitrailElementwise', { 0: silu.x, 1: silu.dy, 2: silu.dy }, { steps, shape: silu.x.shape }), silu.slopes, 1e-18)
+  })
+
+  it('group norm, whatever the groups, and far from zero', () => {
+    for (const [places, channels, groups, shift] of [[1, 1, 1, 0], [3, 6, 2, 0], [49, 16, 4, 0], [196, 20, 5, 0], [130, 48, 48, 0], [9, 33, 3, 1e3], [200, 32, 8, 1e3]] as const) {
+      const [x, dy, gamma] = [random([2, places, channels], places, 1, shift), random([2, places, channels], 4), random([channels], 5)]
+      const node = ops.groupNormGradient(ops.input('x', [places, channels]), ops.input('dy', [places, channels]), ops.parameter('g', [channels], { kind: 'ones' }), { numGroups: groups, epsilon: 1e-3 })
+      const truth = evaluate(node, [x, dy, { shape: [1, channels], values: gamma.values }].map(({ shape, values }): Value => ({ shape, data: Float64Array.from(values) })), 2)
+      expectClose(run('VitrailGroupNormGradient', { x, dy, gamma }, { numGroups: groups, epsilon: 1e-3 }), { shape: x.shape, values: truth.data }, 3e-5)
+    }
   })
 
   it('softmax and layer norm, every width', () => {
@@ -90,10 +119,27 @@ describe.each(binaries)('gradient kernels, $name', ({ relaxedSimd }) => {
     }
   })
 
+  it('convolutions of more windows than are looked at in one go, which is no whole number of images', () => {
+    const [images, side, channels, out] = [5, 24, 12, 3]
+    const how = { strides: [1, 1], padding: [[1, 1], [1, 1]], groups: 1 } as const
+    const [x, dy, w] = [random([images, side, side, channels], 9), random([images, side, side, out], 10), random([1, out, channels, 3, 3], 11)]
+    const value = ({ shape, values }: Dense): Value => ({ shape, data: Float64Array.from(values) })
+    const [image, slope] = [ops.input('x', [side, side, channels]), ops.input('dy', [side, side, out])]
+    const filters = ops.parameter('w', [out, channels, 3, 3], { kind: 'zeros' })
+    const dx = evaluate(ops.conv2dInputGradient(slope, filters, how, [side, side]), [value(dy), value(w)], images)
+    const dw = evaluate(ops.conv2dWeightGradient(image, slope, how, [3, 3]), [value(x), value(dy)], images)
+    const lastOf = (data: ArrayLike<number>): Dense => ({ shape: [out, 3, 3, channels], values: Float64Array.from({ length: data.length }, (_, i) => data[(Math.floor(i / (9 * channels)) * channels + (i % channels)) * 9 + (Math.floor(i / channels) % 9)]!) })
+    const moves = { strides: [1, 1], begin: [1, 1], groups: 1 }
+    expectClose(run('VitrailConvolutionInputGradient', { dy, filter: lastOf(w.values) }, { ...moves, image: [side, side] }), { shape: x.shape, values: dx.data }, 1e-5)
+    expectClose(run('VitrailConvolutionWeightGradient', { x, dy }, { ...moves, size: [3, 3] }), lastOf(dw.data), 2e-4)
+  })
+
   it('refuses what it cannot do, with a sentence', () => {
     const [x, dy] = [random([2, 3], 1), random([3, 2], 2)]
     expect(() => run('VitrailSoftmaxGradient', { y: x, dy }, {})).toThrow('dy must be [2, 3], but is [3, 2]')
     expect(() => run('VitrailLayerNormGradient', { x, dy: x }, {})).toThrow('epsilon must be a number')
+    expect(() => run('VitrailGroupNormGradient', { x, dy: x, gamma: x }, { numGroups: 2, epsilon: 1 })).toThrow('x must be images with channels for 2 groups')
+    expect(() => run('VitrailGroupNormGradient', { x, dy: x, gamma: x }, { numGroups: 3, epsilon: 1 })).toThrow('gamma must be [3], but is [2, 3]')
     expect(() => run('VitrailGeluGradient', { x, dy: x }, { fn: 'cosh' })).toThrow('no function cosh')
     expect(() => run('VitrailSum', { x }, { axis: 1, count: 2 })).toThrow('axes 1 to 3 are not among the 2 of x')
     expect(() => run('VitrailWeightGradient', { x, dy }, {})).toThrow('dy must be [2, 2], but is [3, 2]')

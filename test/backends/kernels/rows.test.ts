@@ -83,6 +83,13 @@ describe.each(binaries)('row kernels, $name', ({ relaxedSimd }) => {
     expectClose(run('VitrailUnary', { x }, { fn: 'erf' }), { shape: [6], values: Float64Array.of(1, -1, 0, 0, Number.NaN, -1) }, 0)
   })
 
+  it('activations approach 0 below and their argument above, to infinity', () => {
+    const x = { shape: [8], values: Float32Array.of(1e12, -1e12, 1e20, -1e20, 3e38, -3e38, Infinity, -Infinity) }
+    for (const fn of ['gelu', 'geluTanh', 'quickGelu', 'silu'] as const) {
+      expectClose(run('VitrailUnary', { x }, { fn }), { shape: [8], values: x.values.map(v => Math.max(v, 0)) }, 1e-18)
+    }
+  })
+
   it('refuses what it cannot do, with a sentence', () => {
     const x = random([2, 3], 1)
     expect(() => run('VitrailUnary', { x }, { fn: 'cosh' })).toThrow('VitrailUnary: no function cosh; there are gelu,')

@@ -12,6 +12,9 @@ const SHARES = 4
  */
 const PATIENCE = 50_000
 
+/** A kernel as threads call it: its operands, then its share. */
+export type SharedFunction = (...args: readonly number[]) => void
+
 /** How a crew is made up. */
 export interface CrewOptions {
   /** Threads, the calling one included. */
@@ -36,7 +39,7 @@ export class Crew {
   private readonly control = new SharedArrayBuffer(at.end)
   private readonly state = new Int32Array(this.control, 0, at.operands / 4)
   private readonly operands = new Float64Array(this.control, at.operands)
-  private readonly table: readonly ((...args: readonly number[]) => void)[]
+  private readonly table: SharedFunction[]
   private readonly canSleep = mayWait()
   private stops: readonly Stop[] | undefined
   /** The calling thread and its workers, which start when there is work for them. */
@@ -47,7 +50,7 @@ export class Crew {
   constructor({ module, memory, native }: CrewParts, { threads, leastNanoseconds = LEAST_NANOSECONDS }: CrewOptions) {
     this.size = threads
     this.least = leastNanoseconds
-    this.table = sharedKernels.map(name => native[name] as (...args: readonly number[]) => void)
+    this.table = sharedKernels.map(name => native[name] as SharedFunction)
     const given: Omit<WorkerData, 'thread'> = { module, memory, control: this.control, at, kernels: sharedKernels, patience: PATIENCE }
     this.start = () => Array.from({ length: threads - 1 }, (_, i) => startWorker({ ...given, thread: i + 1 }))
   }
@@ -55,6 +58,11 @@ export class Crew {
   /** How many workers have started. */
   get ready(): number {
     return Atomics.load(this.state, at.ready)
+  }
+
+  /** The number of a kernel that is none of the module's: where its own module is, and its size, are its first two operands. */
+  add(kernel: SharedFunction): number {
+    return this.table.push(kernel) - 1
   }
 
   /** Runs a kernel over all its units, or returns false where it is not worth sharing. Each thread has `bytesPerThread` of scratch. */
@@ -87,7 +95,7 @@ export class Crew {
       Atomics.store(state, at.open, 0)
       this.join()
     }
-    if (Atomics.load(state, at.failed) === 1) throw new Error(`${sharedKernels[kernel]!} failed on a thread`)
+    if (Atomics.load(state, at.failed) === 1) throw new Error(`${sharedKernels[kernel] ?? 'an assignment'} failed on a thread`)
     return true
   }
 

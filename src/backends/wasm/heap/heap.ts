@@ -97,6 +97,11 @@ export class Heap {
     this.ints.set(values, at / BYTES)
   }
 
+  /** Writes bytes where {@link allocate} found room. */
+  writeBytes(at: number, values: Uint8Array): void {
+    new Uint8Array(this.bytes).set(values, at)
+  }
+
   private grow(bytes: number): number | undefined {
     const pages = Math.ceil(bytes / PAGE)
     if (!this.hasGrown(Math.max(pages, STEP / PAGE)) && !this.hasGrown(pages)) return undefined

@@ -1,3 +1,4 @@
+import { nodeModule } from './nodeModule.js'
 import { work, type WorkerData } from './worker.js'
 
 /** Ends a worker, also one that has not started yet. */
@@ -20,8 +21,7 @@ export const startWorker = (data: WorkerData): Stop => {
 const isNode = (): boolean => typeof process === 'object' && typeof process.versions === 'object' && process.versions.node !== undefined
 
 const inNode = async (data: WorkerData): Promise<Stop> => {
-  const threads = 'node:worker_threads' // not written out below, so that bundlers for browsers do not look for it
-  const { Worker } = (await import(threads)) as NodeThreads
+  const { Worker } = await nodeModule<NodeThreads>('node:worker_threads')
   const worker = new Worker(`(${work.toString()})(require('node:worker_threads').workerData)`, { eval: true, workerData: data, execArgv: [] })
   worker.on('error', () => {})
   worker.unref()

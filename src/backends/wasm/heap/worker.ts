@@ -46,12 +46,15 @@ export const at = {
 export const work = ({ module, memory, control, at, kernels, thread, patience }: WorkerData): void => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   const table = kernels.map(name => exports[name] as (...args: readonly number[]) => void)
+  /** A kernel that was made on the way, from its module. What is shared cannot be compiled as it is. */
+  const compiled = (from: number, bytes: number): ((...args: readonly number[]) => void) =>
+    new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(memory.buffer, from, bytes).slice()), { env: { memory } }).exports.run as (...args: readonly number[]) => void
   const state = new Int32Array(control, 0, at.operands / 4)
   const operands = new Float64Array(control, at.operands)
   const takeShares = (): void => {
     const [units, grain] = [state[at.units]!, state[at.grain]!]
-    const kernel = table[state[at.kernel]!]!
     const given = operands.subarray(2, 2 + state[at.operandCount]!)
+    const kernel = (table[state[at.kernel]!] ??= compiled(given[0]!, given[1]!))
     const scratch = operands[0]! + thread * operands[1]!
     for (let begin = Atomics.add(state, at.next, grain); begin < units; begin = Atomics.add(state, at.next, grain)) kernel(...given, scratch, begin, Math.min(units, begin + grain))
   }

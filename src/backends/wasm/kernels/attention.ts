@@ -121,16 +121,23 @@ export const packedAttention: Implementation = (kernels, inputs, { numHeads, sca
   return out
 }
 
-/** The gradient of {@link packedAttention} without bias for qkv, given that of its result, dy `[..., tokens, heads · d]`. */
-export const packedAttentionGradient: Implementation = (kernels, inputs, { numHeads, scale }) => {
+/**
+ * The gradient of {@link packedAttention} for qkv, given that of its result, dy `[..., tokens, heads · d]`; with `scores` that
+ * of the scores, and so of the bias, behind it in each row: `[..., tokens, 3 · heads · d + heads · tokens]`.
+ */
+export const packedAttentionGradient: Implementation = (kernels, inputs, { numHeads, scale, scores }) => {
   const name = 'VitrailPackedAttentionGradient'
-  const [qkv, dy] = [operand(name, inputs, 'qkv'), operand(name, inputs, 'dy')]
-  const { leading, tokens, channels, shape: { heads, headDim, images } } = packedShape(name, qkv, numHeads)
+  const [qkv, dy, bias] = [operand(name, inputs, 'qkv'), operand(name, inputs, 'dy'), optionalOperand(name, inputs, 'bias')]
+  const { leading, tokens, width, channels, shape } = packedShape(name, qkv, numHeads)
+  const { heads, headDim, images } = shape
   expectShape(name, 'dy', dy, [...leading, tokens, channels])
-  kernels.scratch(0, kernels.native.packedAttentionGradientScratchBytes(tokens, headDim))
-  const out = kernels.output(qkv.shape)
+  const { imageOf } = bias === undefined ? noBias(images) : layoutOfBias(name, bias, leading, shape)
+  const biasOf = kernels.scratch(images * BYTES, kernels.native.packedAttentionGradientScratchBytes(tokens, headDim))
+  const out = kernels.output([...leading, tokens, width + (scores === true ? heads * tokens : 0)])
+  kernels.writeInts(biasOf, imageOf)
   const nanoseconds = images * heads * tokens * tokens * (headDim / 4 + 2)
-  kernels.run('packedAttentionGradient', images * heads, nanoseconds, kernels.address(qkv), kernels.address(dy), kernels.address(out), heads, tokens, headDim, scaleOf(name, scale))
+  const operands = [kernels.address(qkv), kernels.address(dy), bias === undefined ? 0 : kernels.address(bias), biasOf, kernels.address(out)] as const
+  kernels.run('packedAttentionGradient', images * heads, nanoseconds, ...operands, heads, tokens, headDim, scaleOf(name, scale), scores === true ? 1 : 0)
   return out
 }
 

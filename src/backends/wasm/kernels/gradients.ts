@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { sizeOf } from './axes.js'
 import { codeOf, expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
 import type { Kernels } from './kernels.js'
-import { RUN, unaryCodes } from './native.js'
+import { CHANNEL_BLOCK, PLACES, RUN, unaryCodes } from './native.js'
 import { leftBytes, multiply, packLeft, packRight, rightBytes, tileBytes } from './products.js'
 
 const BYTES = 4
@@ -41,6 +41,26 @@ export const layerNormGradient: Implementation = (kernels, inputs, { epsilon }) 
   if (gamma !== undefined) expectShape(name, 'gamma', gamma, [width])
   const dx = kernels.output(x.shape)
   kernels.run('layerNormGradient', rows, 2 * rows * width, kernels.address(x), kernels.address(dy), gamma === undefined ? 0 : kernels.address(gamma), kernels.address(dx), width, epsilon)
+  return dx
+}
+
+/** The gradient of group norm for its input x `[images, ..., C]`, with the scale gamma `[C]`; see `groupNorm` in rows.ts. */
+export const groupNormGradient: Implementation = (kernels, inputs, { numGroups, epsilon }) => {
+  const name = 'VitrailGroupNormGradient'
+  const { x, dy } = pairOf(name, inputs, 'x')
+  const gamma = operand(name, inputs, 'gamma')
+  const [images = 0, channels = 0, groups] = [x.shape[0], x.shape.at(-1), Number(numGroups)]
+  if (x.shape.length < 2 || channels % groups !== 0) throw new Error(`${name}: x must be images with channels for ${groups} groups`)
+  expectShape(name, 'gamma', gamma, [channels])
+  const places = sizeOf(x.shape.slice(1, -1))
+  const moments = kernels.scratch(2 * images * 2 * channels * BYTES, kernels.native.groupNormGradientScratchBytes(channels))
+  const slopes = moments + images * 2 * channels * BYTES
+  const dx = kernels.output(x.shape)
+  if (sizeOf(x.shape) === 0) return dx
+  const [at, dyAt, size, blocks] = [kernels.address(x), kernels.address(dy), images * places * channels, images * Math.ceil(channels / CHANNEL_BLOCK)]
+  kernels.run('channelMoments', blocks, size / 4, at, moments, places, channels)
+  kernels.run('channelSlopes', blocks, size / 4, at, dyAt, moments, slopes, places, channels)
+  kernels.run('groupNormGradient', images * Math.ceil(places / PLACES), size / 4, at, dyAt, moments, slopes, kernels.address(gamma), kernels.address(dx), places, channels, groups, Number(epsilon))
   return dx
 }
 

@@ -104,6 +104,9 @@ export const pool: Implementation = (kernels, inputs, attrs) => {
   return y
 }
 
+/** As many numbers that windows see are held at one time: about what the second-level cache holds, whatever the batch. */
+const MOST_COLUMNS = 2 ** 17
+
 const zero = (kernels: Kernels, x: TensorInfo): void => {
   const size = sizeOf(x.shape)
   kernels.run('fill', Math.ceil(size / FILL_RUN), size / 8, kernels.address(x), size, 0)
@@ -122,24 +125,29 @@ export const convolutionInputGradient: Implementation = (kernels, inputs, attrs)
   const geometry = geometryOf(name, shape, dy.shape, { ...attrs, size: filter.shape.slice(1, 3) })
   expectShape(name, 'dy', dy, [geometry.images, geometry.result[0], geometry.result[1], out])
   const [windows, outEach, inner] = [windowsOf(geometry), out / groups, sizeOf(filter.shape.slice(1))]
+  const atATime = Math.max(1, Math.min(geometry.images, Math.floor(MOST_COLUMNS / (windows * inner))))
   const packedBytes = rightBytes(outEach, inner)
-  const scratch = kernels.scratch(GEOMETRY_BYTES + packedBytes + leftBytes(windows, outEach) + windows * inner * BYTES, tileBytes)
+  const scratch = kernels.scratch(GEOMETRY_BYTES + packedBytes + leftBytes(atATime * windows, outEach) + atATime * windows * inner * BYTES, tileBytes)
   const packed = scratch + GEOMETRY_BYTES
   const left = packed + packedBytes
-  const columns = left + leftBytes(windows, outEach)
+  const columns = left + leftBytes(atATime * windows, outEach)
   const dx = kernels.output(shape)
   const [dyAt, filterAt, dxAt] = [kernels.address(dy), kernels.address(filter), kernels.address(dx)]
   writeGeometry(kernels, scratch, geometry)
   zero(kernels, dx)
   for (let group = 0; group < groups; group++) {
     packRight(kernels, { at: filterAt + group * outEach * inner * BYTES, rowStride: inner, columnStride: 1 }, outEach, inner, packed)
-    for (let i = 0; i < geometry.images; i++) {
-      multiply(kernels, { m: windows, k: outEach, n: inner, right: packed, out: columns }, packLeft(kernels, { at: dyAt + (i * windows * out + group * outEach) * BYTES, rowStride: out, columnStride: 1 }, outEach), left)
-      kernels.run('columnsToImage', blocksOf(perGroup), (windows * inner) / 2, columns, dxAt + (i * sizeOf(geometry.image) + group * perGroup) * BYTES, scratch, perGroup)
+    for (let i = 0; i < geometry.images; i += atATime) {
+      const images = Math.min(atATime, geometry.images - i)
+      multiply(kernels, { m: images * windows, k: outEach, n: inner, right: packed, out: columns }, packLeft(kernels, { at: dyAt + (i * windows * out + group * outEach) * BYTES, rowStride: out, columnStride: 1 }, outEach), left)
+      kernels.run('columnsToImage', images * blocksOf(perGroup), (images * windows * inner) / 2, columns, dxAt + (i * sizeOf(geometry.image) + group * perGroup) * BYTES, scratch, perGroup)
     }
   }
   return dx
 }
+
+/** And of at least so many windows: a product of fewer rows would mostly read and write its result. */
+const LEAST_WINDOWS = 256
 
 /** The gradient of a convolution for its filters, `[out, kernelHeight, kernelWidth, in/groups]`, summed over the images. */
 export const convolutionWeightGradient: Implementation = (kernels, inputs, attrs) => {
@@ -150,18 +158,21 @@ export const convolutionWeightGradient: Implementation = (kernels, inputs, attrs
   const [channels, out] = [geometry.image[2], geometry.result[2]]
   const [windows, outEach, perGroup] = [windowsOf(geometry), out / groups, channels / groups]
   const inner = sizeOf(geometry.kernel) * perGroup
-  const columnBytes = windows * inner * BYTES
-  const scratch = kernels.scratch(GEOMETRY_BYTES + columnBytes + weightGradientBytes(outEach, inner, windows), tileBytes)
+  const all = geometry.images * windows
+  const atATime = Math.min(all, Math.max(LEAST_WINDOWS, Math.floor(MOST_COLUMNS / inner)))
+  const columnBytes = atATime * inner * BYTES
+  const scratch = kernels.scratch(GEOMETRY_BYTES + columnBytes + weightGradientBytes(outEach, inner, atATime), tileBytes)
   const columns = scratch + GEOMETRY_BYTES
   const dw = kernels.output([out, ...geometry.kernel, perGroup])
   const [xAt, dyAt, dwAt] = [kernels.address(x), kernels.address(dy), kernels.address(dw)]
   writeGeometry(kernels, scratch, geometry)
-  if (geometry.images === 0) zero(kernels, dw)
+  if (all === 0) zero(kernels, dw)
   for (let group = 0; group < groups; group++)
-    for (let i = 0; i < geometry.images; i++) {
-      kernels.run('imageToColumns', windows, (windows * inner) / 2, xAt + (i * sizeOf(geometry.image) + group * perGroup) * BYTES, columns, scratch, perGroup)
-      const rows = { dy: { at: dyAt + (i * windows * out + group * outEach) * BYTES, stride: out, width: outEach }, x: { at: columns, stride: inner, width: inner }, rows: windows }
-      addWeightGradient(kernels, { ...rows, dw: dwAt + group * outEach * inner * BYTES, accumulate: i > 0 }, columns + columnBytes)
+    for (let first = 0; first < all; first += atATime) {
+      const rows = Math.min(atATime, all - first)
+      kernels.run('imageToColumns', rows, (rows * inner) / 2, xAt + group * perGroup * BYTES, columns, scratch, perGroup, first)
+      const seen = { dy: { at: dyAt + (first * out + group * outEach) * BYTES, stride: out, width: outEach }, x: { at: columns, stride: inner, width: inner }, rows }
+      addWeightGradient(kernels, { ...seen, dw: dwAt + group * outEach * inner * BYTES, accumulate: first > 0 }, columns + columnBytes)
     }
   return dw
 }

@@ -2,11 +2,11 @@ import { attention, packedAttention, packedAttentionGradient, tokenAttention } f
 import { argsort, concat, gather, pad, scatterAdd, slice, tile, transpose } from './copy.js'
 import { binary, unary } from './pointwise.js'
 import { elementwise } from './elementwise.js'
-import { geluGradient, layerNormGradient, softmaxGradient, weightGradient } from './gradients.js'
+import { geluGradient, groupNormGradient, layerNormGradient, softmaxGradient, weightGradient } from './gradients.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient, depthwiseConvolution, depthwiseInputGradient, depthwiseWeightGradient, maxPoolGradient, packFilters, pool } from './images.js'
 import type { Implementation } from './implementation.js'
 import { linear, matMul, pack } from './product.js'
-import { maxAxes, sumAxes } from './reductions.js'
+import { maxAxes, squareSum, sumAxes } from './reductions.js'
 import { groupNorm, layerNorm, softmax } from './rows.js'
 
 /** Every kernel of our own, by name. On a tfjs backend, `tf.engine().runKernel` finds it under it. */
@@ -34,6 +34,7 @@ export const implementations: Readonly<Record<string, Implementation>> = {
   VitrailArgsort: argsort,
   VitrailSum: sumAxes,
   VitrailMax: maxAxes,
+  VitrailSquareSum: squareSum,
   VitrailPackFilters: packFilters,
   VitrailConvolution: convolution,
   VitrailDepthwise: depthwiseConvolution,
@@ -41,6 +42,7 @@ export const implementations: Readonly<Record<string, Implementation>> = {
   VitrailGeluGradient: geluGradient,
   VitrailSoftmaxGradient: softmaxGradient,
   VitrailLayerNormGradient: layerNormGradient,
+  VitrailGroupNormGradient: groupNormGradient,
   VitrailWeightGradient: weightGradient,
   VitrailConvolutionInputGradient: convolutionInputGradient,
   VitrailConvolutionWeightGradient: convolutionWeightGradient,

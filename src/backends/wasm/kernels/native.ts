@@ -22,7 +22,8 @@ export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: r
   /** `plan`: pointer to what `attentionPlan` of `attention.ts` writes. */
   attention(q: number, k: number, v: number, bias: number, out: number, plan: number, scale: number, ...share: Share): void
   packedAttentionGradientScratchBytes(tokens: number, headDim: number): number
-  packedAttentionGradient(qkv: number, dy: number, dqkv: number, heads: number, tokens: number, headDim: number, scale: number, ...share: Share): void
+  /** `biasOf`: pointer to an int32 for each image, which bias it has. */
+  packedAttentionGradient(qkv: number, dy: number, bias: number, biasOf: number, dqkv: number, heads: number, tokens: number, headDim: number, scale: number, scores: number, ...share: Share): void
   elementwiseScratchBytes(operands: number, steps: number): number
   /** `program`: pointer to what `elementwise.ts` writes. */
   elementwise(program: number, out: number, ...share: Share): void
@@ -31,6 +32,10 @@ export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: r
   channelMoments(x: number, moments: number, places: number, channels: number, ...share: Share): void
   groupNorm(x: number, moments: number, gamma: number, beta: number, y: number, places: number, channels: number, groups: number, epsilon: number, activation: number, ...share: Share): void
   groupNormScratchBytes(channels: number): number
+  /** `slopes`: pointer to `[images, 2, channels]`. */
+  channelSlopes(x: number, dy: number, moments: number, slopes: number, places: number, channels: number, ...share: Share): void
+  groupNormGradient(x: number, dy: number, moments: number, slopes: number, gamma: number, dx: number, places: number, channels: number, groups: number, epsilon: number, ...share: Share): void
+  groupNormGradientScratchBytes(channels: number): number
   softmax(x: number, y: number, width: number, scale: number, ...share: Share): void
   unary(x: number, y: number, size: number, fn: number, ...share: Share): void
   /** `meeting`: pointer to what `pointwise.ts` writes. */
@@ -40,10 +45,12 @@ export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: r
   layerNormGradient(x: number, dy: number, gamma: number, dx: number, width: number, epsilon: number, ...share: Share): void
   /** y `[outer, inner]` = scale · the sum of x `[outer, count, inner]` over its middle axis. */
   sumAxis(x: number, y: number, count: number, inner: number, scale: number, ...share: Share): void
+  /** `pieces`: pointer to two int32 for each tensor, its address and its size. `sums`: one for each unit. */
+  squareSums(pieces: number, sums: number, ...share: Share): void
   /** The same for the largest. */
   maxAxis(x: number, y: number, count: number, inner: number, ...share: Share): void
   /** `geometry`: pointer to eleven int32; see `native/images.h`. */
-  imageToColumns(x: number, columns: number, geometry: number, channels: number, ...share: Share): void
+  imageToColumns(x: number, columns: number, geometry: number, channels: number, first: number, ...share: Share): void
   packWindows(x: number, geometry: number, channels: number, first: number, windows: number, packed: number, ...share: Share): void
   depthwise(x: number, w: number, bias: number, y: number, geometry: number, ...share: Share): void
   pool(x: number, y: number, geometry: number, kind: number, ...share: Share): void
@@ -63,9 +70,9 @@ export type Share = readonly [scratch: number, begin: number, end: number]
 
 /** The kernels whose work can be shared by threads; a thread is told which by its place here. */
 export const sharedKernels = [
-  'packRight', 'packLeft', 'multiply', 'products', 'attention', 'layerNorm', 'softmax', 'unary', 'binary', 'geluGradient', 'softmaxGradient', 'layerNormGradient', 'sumAxis', 'maxAxis', 'imageToColumns',
+  'packRight', 'packLeft', 'multiply', 'products', 'attention', 'layerNorm', 'softmax', 'unary', 'binary', 'geluGradient', 'softmaxGradient', 'layerNormGradient', 'sumAxis', 'maxAxis', 'squareSums', 'imageToColumns',
   'packWindows', 'depthwise', 'pool', 'columnsToImage', 'depthwiseInputGradient', 'depthwiseWeightGradient', 'maxPoolGradient', 'stridedCopy', 'fill', 'gatherRows', 'scatterAdd',
-  'packedAttentionGradient', 'elementwise', 'channelMoments', 'groupNorm',
+  'packedAttentionGradient', 'elementwise', 'channelMoments', 'groupNorm', 'channelSlopes', 'groupNormGradient',
 ] as const
 
 /** A kernel whose work can be shared. */
@@ -76,6 +83,8 @@ export type OperandsOf<K extends SharedKernel> = Parameters<NativeKernels[K]> ex
 
 /** How many elements a unit of elementwise work has. */
 export const RUN = 1024
+/** And one of a sum of squares. */
+export const SQUARE_RUN = 4096
 /** And one of a fill. */
 export const FILL_RUN = 4096
 /** How many places of an image a unit of group norm has. */

@@ -13,17 +13,17 @@ MEASURE(packedAttentionGradientScratchBytes)(int tokens, int headDim) {
 }
 
 // e^score [keys][8] becomes the weights, each column's sum being 1; slopes [keys][8], what reaches the weights, becomes what
-// reaches the scores, times the scale.
-static void slopesOfColumns(float *weights, float *slopes, const float *inverseSums, int keys, float scale) {
-  Vec inverse0 = load(inverseSums), inverse1 = load(inverseSums + 4), scales = splat(scale), dot0 = splat(0.0f), dot1 = dot0;
+// reaches the scores.
+static void slopesOfColumns(float *weights, float *slopes, const float *inverseSums, int keys) {
+  Vec inverse0 = load(inverseSums), inverse1 = load(inverseSums + 4), dot0 = splat(0.0f), dot1 = dot0;
   for (int j = 0; j < keys * 8; j += 8) {
     Vec w0 = mul(load(weights + j), inverse0), w1 = mul(load(weights + j + 4), inverse1);
     store(weights + j, w0), store(weights + j + 4, w1);
     dot0 = madd(w0, load(slopes + j), dot0), dot1 = madd(w1, load(slopes + j + 4), dot1);
   }
   for (int j = 0; j < keys * 8; j += 8) {
-    store(slopes + j, mul(mul(load(weights + j), sub(load(slopes + j), dot0)), scales));
-    store(slopes + j + 4, mul(mul(load(weights + j + 4), sub(load(slopes + j + 4), dot1)), scales));
+    store(slopes + j, mul(load(weights + j), sub(load(slopes + j), dot0)));
+    store(slopes + j + 4, mul(load(weights + j + 4), sub(load(slopes + j + 4), dot1)));
   }
 }
 
@@ -53,10 +53,17 @@ static void multiplyPanels(const float *left, int rows, int depth, const float *
     }
 }
 
-// qkv and dqkv [images, tokens, 3 heads headDim], dy [images, tokens, heads headDim]. Unit: one head of one image.
-KERNEL(packedAttentionGradient)(const float *qkv, const float *dy, float *dqkv, int heads, int tokens, int headDim, float scale,
-                                SHARE) {
-  int channels = heads * headDim, width = 3 * channels, block = evenBlock(tokens, QUERY_BLOCK), height = roundUp(tokens, 4);
+// A panel, which is a multiple of four long.
+static void scalePanel(float *panel, int size, Vec scales) {
+  for (int i = 0; i < size; i += 4) store(panel + i, mul(load(panel + i), scales));
+}
+
+// qkv [images, tokens, 3 heads headDim], dy [images, tokens, heads headDim], bias [.., heads, tokens, tokens] or null, biasOf
+// saying which one an image has; dqkv as qkv, its rows with `scores` longer by what reaches the scores, [heads, tokens]. Unit:
+// one head of one image. The scale is in the queries and in the keys that meet slopes, not in what is as many as the scores.
+KERNEL(packedAttentionGradient)(const float *qkv, const float *dy, const float *bias, const int *biasOf, float *dqkv, int heads,
+                                int tokens, int headDim, float scale, int scores, SHARE) {
+  int channels = heads * headDim, width = 3 * channels, outWidth = width + (scores ? heads * tokens : 0), block = evenBlock(tokens, QUERY_BLOCK), height = roundUp(tokens, 4);
   float *sums = scratch, *inverseSums = sums + SUMS, *ones = inverseSums + 8;
   float *slope = ones + 8;                                                   // [headDim][8]
   float *keysAcross = slope + roundUp(headDim, 4) * 8;                       // [tokens / 4][headDim][4]
@@ -75,10 +82,13 @@ KERNEL(packedAttentionGradient)(const float *qkv, const float *dy, float *dqkv, 
     int image = unit / heads, h = unit % heads;
     const float *q = qkv + image * tokens * width + h * headDim, *k = q + channels, *v = k + channels;
     const float *given = dy + image * tokens * channels + h * headDim;
-    float *dq = dqkv + image * tokens * width + h * headDim, *dk = dq + channels, *dv = dk + channels;
+    const float *shift = bias ? bias + (biasOf[image] * heads + h) * tokens * tokens : 0;
+    float *dq = dqkv + image * tokens * outWidth + h * headDim, *scoreSlopes = dqkv + image * tokens * outWidth + width + h * tokens;
+    float *dk = dq + channels, *dv = dk + channels;
     packFours(k, width, 1, tokens, headDim, keysAcross);
     packFours(v, width, 1, tokens, headDim, valuesAcross);
     packFours(k, 1, width, headDim, tokens, keysDown);
+    scalePanel(keysDown, roundUp(headDim, 4) * tokens, scales);
     for (int first = 0; first < tokens; first += block) {
       int rows = minInt(block, tokens - first);
       const float *someQ = q + first * width, *someGiven = given + first * channels;
@@ -86,7 +96,7 @@ KERNEL(packedAttentionGradient)(const float *qkv, const float *dy, float *dqkv, 
         int some = minInt(8 * PANELS, rows - i), panels = (some + 7) / 8;
         packColumns(someQ + i * width, 1, width, some, headDim, queries);
         packColumns(someGiven + i * channels, 1, channels, some, headDim, givens);
-        for (int c = 0; c < headDim * 8 * panels; c += 4) store(queries + c, mul(load(queries + c), scales));
+        scalePanel(queries, headDim * 8 * panels, scales);
         for (int j = 0; j < tokens; j += KEYS)
           for (int p = 0; p < panels; p++) {
             int tiles = (minInt(KEYS, tokens - j) + 3) / 4, at = (p * height + j) * 8;
@@ -94,20 +104,25 @@ KERNEL(packedAttentionGradient)(const float *qkv, const float *dy, float *dqkv, 
             multiplyFours(tiles, valuesAcross + j * headDim, 0, givens + p * headDim * 8, headDim, slopes + at);
           }
         for (int p = 0; p < panels; p++) {
-          int count = minInt(8, some - p * 8), at = p * height * 8;
-          float *to = dq + (first + i + p * 8) * width;
+          int count = minInt(8, some - p * 8), at = p * height * 8, row = first + i + p * 8;
+          float *to = dq + row * outWidth;
+          if (shift) addBias(weights + at, shift + row * tokens, tokens, count, tokens);
           softmaxColumns(weights + at, tokens, inverseSums);
-          slopesOfColumns(weights + at, slopes + at, inverseSums, tokens, scale);
+          slopesOfColumns(weights + at, slopes + at, inverseSums, tokens);
+          if (scores)
+            for (int j = 0; j < tokens; j += 4)
+              storeContext(slopes + at + j * 8, ones, scoreSlopes + row * outWidth + j, outWidth, count, minInt(4, tokens - j));
           turnColumns(weights + at, tokens, count, rows, leftWeights + (i + p * 8) * 4);
           turnColumns(slopes + at, tokens, count, rows, leftSlopes + (i + p * 8) * 4);
           multiplyFours((headDim + 3) / 4, keysDown, 0, slopes + at, tokens, slope);
-          for (int c = 0; c < headDim; c += 4) storeContext(slope + c * 8, ones, to + c, width, count, minInt(4, headDim - c));
+          for (int c = 0; c < headDim; c += 4) storeContext(slope + c * 8, ones, to + c, outWidth, count, minInt(4, headDim - c));
         }
       }
       packColumns(someQ, width, 1, headDim, rows, rowsDown);
-      multiplyPanels(leftSlopes, tokens, rows, rowsDown, headDim, dk, width, first > 0, sums);
+      scalePanel(rowsDown, roundUp(headDim, 8) * rows, scales);
+      multiplyPanels(leftSlopes, tokens, rows, rowsDown, headDim, dk, outWidth, first > 0, sums);
       packColumns(someGiven, channels, 1, headDim, rows, rowsDown);
-      multiplyPanels(leftWeights, tokens, rows, rowsDown, headDim, dv, width, first > 0, sums);
+      multiplyPanels(leftWeights, tokens, rows, rowsDown, headDim, dv, outWidth, first > 0, sums);
     }
   }
 }

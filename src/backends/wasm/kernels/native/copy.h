@@ -30,7 +30,11 @@ static void copyRun(const float *src, float *dst, int count) {
     Vec a = load(src + i), b = load(src + i + 4), c = load(src + i + 8), d = load(src + i + 12);
     store(dst + i, a), store(dst + i + 4, b), store(dst + i + 8, c), store(dst + i + 12, d);
   }
-  for (; i < count; i += 4) storePartial(dst + i, loadPartial(src + i, count - i, 0.0f), count - i);
+  for (; i + 4 <= count; i += 4) store(dst + i, load(src + i));
+  if (i == count) return;
+  // the last four once more: runs of windows are short
+  if (count > 4) store(dst + count - 4, load(src + count - 4));
+  else storePartial(dst, loadPartial(src, count, 0.0f), count);
 }
 
 // Some of the innermost two axes: `rows` of them and all of `columns`, which lie one after the other in the destination.

@@ -20,7 +20,9 @@ INLINE Vec geluSlope(Vec x, int form) {
     Vec below = madd(t, density, q);
     return wasm_v128_bitselect(below, sub(one, below), wasm_f32x4_lt(x, splat(0.0f)));
   }
-  // x s(t) has the slope s (1 + x (1 - s) t'), s being the logistic sigmoid
+  // x s(t) has the slope s (1 + x (1 - s) t'), s being the logistic sigmoid. Beyond 60 it is 0 or 1 to the last digit, while
+  // its factors are near 0 and without bound.
+  x = atMost(atLeast(x, splat(-60.0f)), splat(60.0f));
   Vec t, slope;
   if (form == GELU_TANH) {
     Vec square = mul(x, x);

@@ -49,6 +49,35 @@ MOMENTS(momentsOfSome, ONE)
 // Four vectors side by side, most often one cache line.
 MOMENTS(momentsOfLanes, FOUR)
 static void momentsOfSixteen(const float *x, int places, int stride, float *mean, float *squares) { momentsOfLanes(x, places, stride, 4, mean, squares); }
+// Likewise of what arrives at the channels: its sum, and that of its products with what the mean leaves of x.
+#define SLOPES(name, EACH) \
+  INLINE void name(const float *x, const float *dy, int places, int stride, int lanes, const float *mean, float *slopes, float *along) { \
+    Vec zero = splat(0.0f); \
+    EACH(BEGIN_SLOPES) \
+    for (int p = 0; p < places; p += 64) { \
+      EACH(BEGIN_SOME) \
+      for (int end = minInt(places, p + 64), i = p; i < end; i++, x += stride, dy += stride) { EACH(SOME) } \
+      EACH(END_SOME) \
+    } \
+    EACH(END_SLOPES) \
+  }
+#define BEGIN_SLOPES(v) Vec mean##v = loadPartial(mean + 4 * v, lanes, 0.0f), slope##v = zero, along##v = zero;
+#define BEGIN_SOME(v) Vec some##v = zero, product##v = zero;
+#define SOME(v) { \
+    Vec g = loadPartial(dy + 4 * v, lanes, 0.0f); \
+    some##v = add(some##v, g), product##v = madd(sub(loadPartial(x + 4 * v, lanes, 0.0f), mean##v), g, product##v); \
+  }
+#define END_SOME(v) slope##v = add(slope##v, some##v), along##v = add(along##v, product##v);
+#define END_SLOPES(v) storePartial(slopes + 4 * v, slope##v, lanes), storePartial(along + 4 * v, along##v, lanes);
+SLOPES(slopesOfSome, ONE)
+SLOPES(slopesOfLanes, FOUR)
+static void slopesOfSixteen(const float *x, const float *dy, int places, int stride, const float *mean, float *slopes, float *along) { slopesOfLanes(x, dy, places, stride, 4, mean, slopes, along); }
+#undef SLOPES
+#undef BEGIN_SLOPES
+#undef BEGIN_SOME
+#undef SOME
+#undef END_SOME
+#undef END_SLOPES
 #undef MOMENTS
 #undef BEGIN
 #undef BEGIN_SUM
@@ -74,15 +103,25 @@ KERNEL(channelMoments)(const float *x, float *moments, int places, int channels,
   }
 }
 
+// The mean of the channels first .. first + each, which are a group.
+static float groupMean(const float *moments, int first, int each) {
+  float mean = 0.0f;
+  for (int i = first; i < first + each; i++) mean += moments[i];
+  return mean / each;
+}
+
+// One over the deviation of such a group.
+static float groupInverse(const float *moments, int first, int each, float mean, int places, int channels, float epsilon) {
+  float squares = 0.0f;
+  for (int i = first; i < first + each; i++) squares += moments[channels + i] + places * (moments[i] - mean) * (moments[i] - mean);
+  return 1.0f / __builtin_sqrtf(squares / ((float)places * each) + epsilon);
+}
+
 // For each channel the mean of its group, and gamma over the group's deviation.
 static void groupScales(const float *moments, const float *gamma, int places, int channels, int groups, float epsilon, float *means, float *scales) {
   int each = channels / groups;
   for (int c = 0; c < channels; c += each) {
-    float mean = 0.0f, squares = 0.0f;
-    for (int i = c; i < c + each; i++) mean += moments[i];
-    mean /= each;
-    for (int i = c; i < c + each; i++) squares += moments[channels + i] + places * (moments[i] - mean) * (moments[i] - mean);
-    float inverse = 1.0f / __builtin_sqrtf(squares / ((float)places * each) + epsilon);
+    float mean = groupMean(moments, c, each), inverse = groupInverse(moments, c, each, mean, places, channels, epsilon);
     for (int i = c; i < c + each; i++) means[i] = mean, scales[i] = gamma[i] * inverse;
   }
 }
@@ -112,6 +151,52 @@ KERNEL(groupNorm)(const float *x, const float *moments, const float *gamma, cons
         Vec centred = sub(loadPartial(x + at + c, lanes, 0.0f), loadPartial(means + c, lanes, 0.0f));
         Vec z = madd(centred, loadPartial(scales + c, lanes, 0.0f), loadPartial(beta + c, lanes, 0.0f));
         storePartial(y + at + c, activateVec(z, activation), lanes);
+      }
+    }
+  }
+}
+
+// slopes [images][2][channels] of dy [images, places, channels], given x and its moments. Unit: sixteen channels of an image.
+KERNEL(channelSlopes)(const float *x, const float *dy, const float *moments, float *slopes, int places, int channels, SHARE) {
+  int blocks = (channels + MOMENT_CHANNELS - 1) / MOMENT_CHANNELS;
+  for (int unit = begin; unit < end; unit++) {
+    int image = unit / blocks, first = unit % blocks * MOMENT_CHANNELS, last = minInt(channels, first + MOMENT_CHANNELS);
+    int at = image * places * channels, own = image * 2 * channels;
+    if (last - first == MOMENT_CHANNELS) slopesOfSixteen(x + at + first, dy + at + first, places, channels, moments + own + first, slopes + own + first, slopes + own + channels + first);
+    else
+      for (int c = first; c < last; c += 4)
+        slopesOfSome(x + at + c, dy + at + c, places, channels, minInt(4, last - c), moments + own + c, slopes + own + c, slopes + own + channels + c);
+  }
+}
+
+MEASURE(groupNormGradientScratchBytes)(int channels) { return 4 * 4 * channels; }
+
+// With z the normalised group and g = dy gamma: dx = (g - mean g - z mean(g z)) / sigma. Unit: a run of places of an image.
+KERNEL(groupNormGradient)(const float *x, const float *dy, const float *moments, const float *slopes, const float *gamma, float *dx,
+                          int places, int channels, int groups, float epsilon, SHARE) {
+  int runs = (places + PLACES - 1) / PLACES, each = channels / groups;
+  // of each channel: the mean of its group, and what x less that, dy and one are multiplied by
+  float *means = scratch, *alongs = means + channels, *scales = alongs + channels, *shifts = scales + channels;
+  for (int unit = begin, known = -1; unit < end; unit++) {
+    int image = unit / runs, first = unit % runs * PLACES, last = minInt(places, first + PLACES);
+    const float *own = moments + image * 2 * channels, *arrived = slopes + image * 2 * channels;
+    for (int c = 0; c < channels && image != known; c += each) {
+      float mean = groupMean(own, c, each), inverse = groupInverse(own, c, each, mean, places, channels, epsilon), slope = 0.0f, along = 0.0f;
+      for (int i = c; i < c + each; i++) {
+        slope += gamma[i] * arrived[i];
+        along += gamma[i] * (arrived[channels + i] + (own[i] - mean) * arrived[i]);
+      }
+      float share = inverse / ((float)places * each);
+      for (int i = c; i < c + each; i++) means[i] = mean, alongs[i] = -along * share * inverse * inverse, scales[i] = gamma[i] * inverse, shifts[i] = -slope * share;
+    }
+    known = image;
+    for (int p = first; p < last; p++) {
+      int at = (image * places + p) * channels;
+      for (int c = 0; c < channels; c += 4) {
+        int lanes = channels - c;
+        Vec centred = sub(loadPartial(x + at + c, lanes, 0.0f), loadPartial(means + c, lanes, 0.0f));
+        Vec moved = madd(centred, loadPartial(alongs + c, lanes, 0.0f), loadPartial(shifts + c, lanes, 0.0f));
+        storePartial(dx + at + c, madd(loadPartial(dy + at + c, lanes, 0.0f), loadPartial(scales + c, lanes, 0.0f), moved), lanes);
       }
     }
   }

@@ -26,12 +26,14 @@ static void zeroRun(float *dst, int count) {
 // columns [kernelHeight][kernelWidth][count] = what one window of one image sees of `count` channels from x on
 static void windowToColumns(const float *x, float *columns, const Geometry *g, int window, int count) {
   int top = window / g->columns * g->strideY - g->top, left = window % g->columns * g->strideX - g->left;
-  if (count == g->channels && left >= 0 && left + g->kernelWidth <= g->width) {
-    // a row of the window is one run
-    int run = g->kernelWidth * count;
+  if (count == g->channels) {
+    // what a row of the window has of the image is one run
+    int run = g->kernelWidth * count, first = minInt(run, maxInt(0, -left) * count), last = maxInt(first, minInt(run, (g->width - left) * count));
     for (int y = top; y < top + g->kernelHeight; y++, columns += run) {
-      if (y < 0 || y >= g->height) zeroRun(columns, run);
-      else copyRun(x + (y * g->width + left) * count, columns, run);
+      if (y < 0 || y >= g->height) { zeroRun(columns, run); continue; }
+      if (first > 0) zeroRun(columns, first);
+      copyRun(x + (y * g->width + left) * count + first, columns + first, last - first);
+      if (last < run) zeroRun(columns + last, run - last);
     }
     return;
   }
@@ -42,10 +44,13 @@ static void windowToColumns(const float *x, float *columns, const Geometry *g, i
     }
 }
 
-// Unit: columns[u] = what window u sees of `count` channels.
-KERNEL(imageToColumns)(const float *x, float *columns, const Geometry *g, int count, SHARE) {
-  int size = g->kernelHeight * g->kernelWidth * count;
-  for (int u = begin; u < end; u++) windowToColumns(x, columns + u * size, g, u, count);
+// columns[u] = what the window first + u of many images sees of `count` channels from x on. Unit: a window.
+KERNEL(imageToColumns)(const float *x, float *columns, const Geometry *g, int count, int first, SHARE) {
+  int size = g->kernelHeight * g->kernelWidth * count, perImage = g->rows * g->columns;
+  for (int u = begin; u < end; u++) {
+    int window = first + u;
+    windowToColumns(x + window / perImage * g->height * g->width * g->channels, columns + u * size, g, window % perImage, count);
+  }
 }
 
 // The windows of many images as the rows of a left-hand factor: `windows` of them from `first` on, of `count` channels from
@@ -131,17 +136,27 @@ KERNEL(pool)(const float *x, float *y, const Geometry *g, int kind, SHARE) {
   }
 }
 
-// The adjoint of imageToColumns: every column is added to where it was taken from. Unit: a block of the `count` channels.
+// The adjoint of imageToColumns: every column is added to where it was taken from. Unit: a block of the `count` channels of an
+// image.
 KERNEL(columnsToImage)(const float *columns, float *x, const Geometry *g, int count, SHARE) {
-  int first = begin * CHANNEL_BLOCK, some = minInt(count, end * CHANNEL_BLOCK) - first;
-  columns += first, x += first;
-  for (int row = 0; row < g->rows; row++)
-    for (int column = 0; column < g->columns; column++)
-      for (int ky = 0; ky < g->kernelHeight; ky++)
-        for (int kx = 0; kx < g->kernelWidth; kx++, columns += count) {
-          int y = row * g->strideY + ky - g->top, at = column * g->strideX + kx - g->left;
-          if (y >= 0 && y < g->height && at >= 0 && at < g->width) addRun(x + (y * g->width + at) * g->channels, columns, some);
+  int blocks = (count + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK, line = g->kernelWidth * count;
+  for (int unit = begin; unit < end; unit++) {
+    int image = unit / blocks, channel = unit % blocks * CHANNEL_BLOCK, some = minInt(CHANNEL_BLOCK, count - channel);
+    const float *from = columns + image * g->rows * g->columns * g->kernelHeight * line + channel;
+    float *into = x + image * g->height * g->width * g->channels + channel;
+    for (int row = 0; row < g->rows; row++)
+      for (int column = 0; column < g->columns; column++) {
+        int left = column * g->strideX - g->left, firstX = maxInt(0, -left), lastX = minInt(g->kernelWidth, g->width - left);
+        for (int ky = 0; ky < g->kernelHeight; ky++, from += line) {
+          int y = row * g->strideY + ky - g->top;
+          if (y < 0 || y >= g->height) continue;
+          float *to = into + (y * g->width + left) * g->channels;
+          // a row of the window is one run
+          if (some == g->channels) addRun(to + firstX * some, from + firstX * some, maxInt(0, lastX - firstX) * some);
+          else for (int kx = firstX; kx < lastX; kx++) addRun(to + kx * g->channels, from + kx * count, some);
         }
+      }
+  }
 }
 
 // dx, zeroed before, of a convolution with one filter a channel: w [kernelHeight][kernelWidth][channels]. Unit: a block of
@@ -208,17 +223,26 @@ KERNEL(maxPoolGradient)(const float *x, const float *dy, float *dx, const Geomet
     const float *slope = dy + image * g->rows * g->columns * channels;
     for (int row = 0; row < g->rows; row++)
       for (int column = 0; column < g->columns; column++, slope += channels)
-        for (int c = first; c < last; c++) {
-          int best = -1;
+        for (int c = first; c < last; c += 4) {
+          int lanes = last - c;
+          Vec most = splat(0.0f), where = wasm_i32x4_splat(-1);
           for (int ky = 0; ky < g->kernelHeight; ky++) {
             int y = row * g->strideY + ky - g->top;
             if (y < 0 || y >= g->height) continue;
             for (int kx = 0; kx < g->kernelWidth; kx++) {
               int at = column * g->strideX + kx - g->left, i = place + (y * g->width + at) * channels + c;
-              if (at >= 0 && at < g->width && (best < 0 || x[i] > x[best])) best = i;
+              if (at < 0 || at >= g->width) continue;
+              Vec value = loadPartial(x + i, lanes, 0.0f);
+              Vec isBest = wasm_v128_or(wasm_f32x4_gt(value, most), wasm_i32x4_lt(where, wasm_i32x4_splat(0)));
+              most = wasm_v128_bitselect(value, most, isBest), where = wasm_v128_bitselect(wasm_i32x4_splat(i), where, isBest);
             }
           }
-          if (best >= 0) dx[best] += slope[c];
+          // a window has places in the image, or none for all channels
+          if (wasm_i32x4_extract_lane(where, 0) < 0) continue;
+          dx[wasm_i32x4_extract_lane(where, 0)] += slope[c];
+          if (lanes > 1) dx[wasm_i32x4_extract_lane(where, 1) + 1] += slope[c + 1];
+          if (lanes > 2) dx[wasm_i32x4_extract_lane(where, 2) + 2] += slope[c + 2];
+          if (lanes > 3) dx[wasm_i32x4_extract_lane(where, 3) + 3] += slope[c + 3];
         }
   }
 }

@@ -22,6 +22,38 @@ static float sumOfRun(const float *x, int count) {
   return sumOfLanes(total);
 }
 
+static float sumOfSquares(const float *x, int count) {
+  Vec total = splat(0.0f), lost = total;
+  for (int i = 0; i < count;) {
+    Vec part0 = splat(0.0f), part1 = part0, part2 = part0, part3 = part0;
+    int end = minInt(count, i + SUM_BLOCK * 16);
+    for (; i + 16 <= end; i += 16) {
+      Vec a = load(x + i), b = load(x + i + 4), c = load(x + i + 8), d = load(x + i + 12);
+      part0 = madd(a, a, part0), part1 = madd(b, b, part1), part2 = madd(c, c, part2), part3 = madd(d, d, part3);
+    }
+    for (; i < end; i += 4) {
+      Vec a = loadPartial(x + i, end - i, 0.0f);
+      part0 = madd(a, a, part0);
+    }
+    addExactly(&total, &lost, add(add(part0, part1), add(part2, part3)));
+  }
+  return sumOfLanes(total);
+}
+
+// What reductions.ts writes: tensors, each in runs that are summed apart.
+typedef struct { int at, size; } Piece;
+enum { SQUARE_RUN = 4096 };
+
+// Unit: sums[unit] = the sum of the squares of a run; they are counted through all pieces.
+KERNEL(squareSums)(const Piece *piece, float *sums, SHARE) {
+  for (int first = 0; first < end; piece++) {
+    int runs = (piece->size + SQUARE_RUN - 1) / SQUARE_RUN;
+    for (int run = maxInt(0, begin - first), last = minInt(runs, end - first); run < last; run++)
+      sums[first + run] = sumOfSquares((const float *)piece->at + run * SQUARE_RUN, minInt(SQUARE_RUN, piece->size - run * SQUARE_RUN));
+    first += runs;
+  }
+}
+
 // y [outer][inner] = scale * the sum over the middle axis. Unit: eight of the inner axis; an outer row where inner is 1.
 KERNEL(sumAxis)(const float *x, float *y, int count, int inner, float scale, SHARE) {
   if (inner == 1) {
