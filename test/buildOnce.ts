@@ -13,18 +13,22 @@ const newest = (folder: string): number =>
 
 const isFresh = (): boolean => {
   if (!existsSync(log) || readFileSync(log, 'utf8') !== '') return false
-  const sources = [newest(`${root}src`), newest(`${root}recipes`), ...['tsconfig.json', 'tsconfig.build.json'].map(file => statSync(root + file).mtimeMs)]
+  const sources = [newest(`${root}src`), newest(`${root}recipes`), ...['tsconfig.json', 'tsconfig.build.json', 'package.json', 'test/conventions/bundle.mjs'].map(file => statSync(root + file).mtimeMs)]
   return statSync(log).mtimeMs > Math.max(...sources)
 }
 
 /**
  * Builds `dist` before the first test if a source is newer: the type tests compile against it, as a user does.
- * What the compiler said is left in `dist/.build.log`, which test/types/build.test.ts reads, so that a source
+ * What the compiler said, or the bundler, is left in `dist/.build.log`, which test/types/build.test.ts reads, so that a source
  * that does not compile fails one test and not all.
  */
 export default (): void => {
   if (isFresh()) return
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--pretty', 'false'], { cwd: root, encoding: 'utf8' })
+  const ran = (...command: readonly string[]): string => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' })
+    return status === 0 ? '' : `${stdout}${stderr}`
+  }
+  const said = ran('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--pretty', 'false') || ran('test/conventions/bundle.mjs')
   mkdirSync(`${root}dist`, { recursive: true })
-  writeFileSync(log, status === 0 ? '' : `${stdout}${stderr}`)
+  writeFileSync(log, said)
 }

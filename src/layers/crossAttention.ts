@@ -76,7 +76,7 @@ export const crossAttention = <const H extends number>(config: CrossAttentionCon
         ...(bias ? { 'out_proj.bias': { shape: [dim], initialiser: { kind: 'zeros' } } as const } : {}),
       }
     },
-    forward: ({ x, memory, keys }, { parameters, path, record }) => {
+    forward: ({ x, memory, keys }, { parameters, path, offer }) => {
       const dim = x.shape[1] as number
       // The maps of queries, and of keys and values together.
       const weights = reshape(parameters['in_proj_weight']!, [3, dim, dim])
@@ -88,7 +88,7 @@ export const crossAttention = <const H extends number>(config: CrossAttentionCon
       const half = (t: Tensor, begin: number): Tensor => slice(t, [0, begin], [memory.shape[0] as number, dim])
       const [q, k, v] = [project(x, 0, 1), both === undefined ? project(keys!, 1, 1) : half(both, 0), both === undefined ? project(memory, 2, 1) : half(both, dim)]
       const comparison = { numHeads, scale: scale ?? (dim / numHeads) ** -0.5 }
-      record(`${path}.weights`, attentionWeights(q, k, comparison))
+      offer(`${path}.weights`, () => attentionWeights(q, k, comparison))
       return linear(attention(q, k, v, comparison), parameters['out_proj.weight']!, parameters['out_proj.bias'])
     },
   })

@@ -96,7 +96,7 @@ export const relativeAttention2d = <const D extends number = never, const HD ext
       return { ...projection('qkv', 3 * inner, shape[2] as number, bias), ...positionParameters(positions, shape, numHeads, positionDim), ...projection('proj', outOf(shape), inner, bias) }
     },
     traits: { order: positions === 'none' ? 'equivariant' : 'positional', ...(positions === 'mlp' ? { inert: { 'rel_pos.mlp.fc2.bias': 'a softmax takes out what is the same for all keys' } } : {}) },
-    forward: (x, { parameters, mode, path, apply, record }) => {
+    forward: (x, { parameters, mode, path, apply, offer }) => {
       const [height, width, channels] = x.shape as readonly [number, number, number]
       const [places, inner] = [height * width, innerOf(x.shape)]
       const numHeads = inner / headDim
@@ -105,8 +105,8 @@ export const relativeAttention2d = <const D extends number = never, const HD ext
       const qkv = reshape(conv2d(x, byPart(parameters['qkv.weight']!, [channels, 1, 1]), bias ? byPart(parameters['qkv.bias']!, []) : undefined, pointwise), [places, 3 * inner])
       const [q, k, v] = [0, 1, 2].map(i => slice(qkv, [0, i * inner], [places, inner])) as unknown as readonly [Tensor, Tensor, Tensor]
       const [comparison, shift] = [{ numHeads, scale: headDim ** -0.5 }, positionBias(positions, height, width, numHeads, parameters)]
-      const weights = record(`${path}.weights`, attentionWeights(q, k, comparison, shift)) as Tensor
-      const attended = mode === 'training' && attentionDropout > 0 ? weighted(apply(dropWeights(attentionDropout), weights) as Tensor, v) : attention(q, k, v, comparison, shift)
+      const weights = offer(`${path}.weights`, () => attentionWeights(q, k, comparison, shift))
+      const attended = mode === 'training' && attentionDropout > 0 ? weighted(apply(dropWeights(attentionDropout), weights()) as Tensor, v) : attention(q, k, v, comparison, shift)
       const projected = conv2d(reshape(attended, [height, width, inner]), parameters['proj.weight']!, parameters['proj.bias'], pointwise)
       return projDropout === 0 ? projected : apply(dropout(projDropout), projected, 'proj_drop')
     },

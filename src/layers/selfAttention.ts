@@ -97,7 +97,7 @@ export const selfAttention = <const H extends number, const D extends number = n
     check: (shape, window) => firstOf(() => hasHeads(shape, numHeads, ownDim), () => (window?.mask === undefined ? undefined : windowTokens(shape, window)), () => amounts('attention', { epsilon, ...(ownScale === undefined ? {} : { scale: ownScale }) }), () => oneOf('attention', 'naming', naming, ['timm', 'torch']), () => rates('attention', { attentionDropout, projDropout })),
     parameters: shape => projections(shape[1] as number, ownDim === undefined ? shape[1]! : numHeads * ownDim, qkvBias, projBias, names),
     traits: { order: causal ? 'positional' : 'equivariant', ...(qkNorm ? { inert: { 'k_norm.bias': 'a softmax takes out what is the same for all keys' } } : {}) },
-    forward: (x, { parameters, mode, window, policy, path, apply, record }) => {
+    forward: (x, { parameters, mode, window, policy, path, apply, offer }) => {
       const [count, channels] = x.shape as readonly [number, number]
       const headDim = ownDim ?? channels / numHeads
       const dim = numHeads * headDim
@@ -110,9 +110,9 @@ export const selfAttention = <const H extends number, const D extends number = n
       // In a shifted window not all tokens are neighbours, and what is read from the front is not known ahead.
       const hidden = [...(window?.mask === undefined ? [] : [window.mask]), ...(causal ? [ahead(count)] : [])]
       const mask = hidden.length === 0 ? undefined : hidden.reduce<Tensor>((sum, more) => add(more, sum), constant(new Float32Array(numHeads), [numHeads, 1, 1]))
-      const weights = record(`${path}.weights`, policy === undefined ? attentionWeights(q, k, { numHeads, scale }, mask) : underPolicy(attentionScores(q, k, { numHeads, scale }, mask), policy)) as Tensor
+      const weights = offer(`${path}.weights`, () => (policy === undefined ? attentionWeights(q, k, { numHeads, scale }, mask) : underPolicy(attentionScores(q, k, { numHeads, scale }, mask), policy)))
       const isWrittenOut = policy !== undefined || (mode === 'training' && attentionDropout > 0)
-      const attended = isWrittenOut ? weighted(apply(dropWeights(attentionDropout), weights) as Tensor, v) : attention(q, k, v, { numHeads, scale }, mask)
+      const attended = isWrittenOut ? weighted(apply(dropWeights(attentionDropout), weights()) as Tensor, v) : attention(q, k, v, { numHeads, scale }, mask)
       const projected = linear(attended, parameters[names.proj[0]]!, parameters[names.proj[1]])
       return projDropout === 0 ? projected : apply(dropout(projDropout), projected, 'proj_drop')
     },

@@ -51,12 +51,12 @@ export const tokenAttention = <const D extends number>(config: TokenAttentionCon
       'proj.bias': { shape: [dim], initialiser: { kind: 'zeros' } },
     }),
     traits: { order: 'equivariant' },
-    forward: (x, { parameters, path, apply, record }) => {
+    forward: (x, { parameters, path, apply, offer }) => {
       const [tokens, channels] = [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) as number]
       const qkv = linear(reshape(x, [tokens, channels]), parameters['qkv.weight']!, parameters['qkv.bias'])
       const [q, k, v] = [0, 1, 2].map(i => slice(qkv, [0, i * dim], [tokens, dim])) as [Tensor, Tensor, Tensor]
       const comparison = { numHeads: 1, scale: scale ?? channels ** -0.5 }
-      record(`${path}.weights`, attentionWeights(q, k, comparison))
+      offer(`${path}.weights`, () => attentionWeights(q, k, comparison))
       const projected = linear(attention(q, k, v, comparison), parameters['proj.weight']!, parameters['proj.bias'])
       const dropped = projDropout === 0 ? projected : (apply(dropout(projDropout), projected, 'proj_drop') as Tensor)
       return reshape(add(v, dropped), [...x.shape.slice(0, -1), dim])

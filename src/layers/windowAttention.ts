@@ -87,7 +87,7 @@ export const windowAttention = <const H extends number, const D extends number =
     },
     traits: { order: 'positional' },
     forward: (x, context) => {
-      const { parameters, apply, mode, window, path, record } = context
+      const { parameters, apply, mode, window, path, record, offer } = context
       const [count, dim] = x.shape as readonly [number, number]
       const width = widthOf(dim)
       const qkv = linear(x, parameters['qkv.weight']!, parameters['qkv.bias'])
@@ -96,8 +96,8 @@ export const windowAttention = <const H extends number, const D extends number =
       const index = record(`${path}.relative_position_index`, relativePositions(...sidesOf(x.shape, window, windowSize))) as Tensor
       const positions = relativePositionBias(parameters['relative_position_bias_table']!, index)
       const bias = window?.mask === undefined ? positions : add(positions, window.mask)
-      const weights = record(`${path}.weights`, attentionWeights(q, k, { numHeads, scale: factor }, bias)) as Tensor
-      const attended = mode === 'training' && attentionDropout > 0 ? weighted(apply(dropWeights(attentionDropout), weights) as Tensor, v) : attention(q, k, v, { numHeads, scale: factor }, bias)
+      const weights = offer(`${path}.weights`, () => attentionWeights(q, k, { numHeads, scale: factor }, bias))
+      const attended = mode === 'training' && attentionDropout > 0 ? weighted(apply(dropWeights(attentionDropout), weights()) as Tensor, v) : attention(q, k, v, { numHeads, scale: factor }, bias)
       const projected = linear(attended, parameters['proj.weight']!, parameters['proj.bias'])
       return projDropout === 0 ? projected : apply(dropout(projDropout), projected, 'proj_drop')
     },

@@ -1,4 +1,4 @@
-import { add, divide, minimum, multiply, scalar, sqrt, sum } from '../ops/ops.js'
+import { add, divide, minimum, multiply, scalar, sqrt, squareSum } from '../ops/ops.js'
 import type { Tensor } from '../ops/tensor.js'
 
 /**
@@ -10,8 +10,7 @@ import type { Tensor } from '../ops/tensor.js'
  * clipByGlobalNorm([ops.parameter('w', [3], { kind: 'zeros' })], 1).norm.shape // []
  */
 export const clipByGlobalNorm = (gradients: readonly Tensor[], maxNorm: number): { readonly gradients: readonly Tensor[]; readonly norm: Tensor } => {
-  const squares = gradients.map(g => sum(multiply(g, g), g.shape.map((_, axis) => axis)))
-  const norm = sqrt(squares.reduce<Tensor>((a, b) => add(a, b), scalar(0)))
+  const norm = sqrt(gradients.length === 0 ? scalar(0) : squareSum(gradients))
   const factor = minimum(scalar(1), divide(scalar(maxNorm), add(norm, scalar(1e-6))))
   return { gradients: gradients.map(g => multiply(g, factor)), norm }
 }

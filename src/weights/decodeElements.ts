@@ -1,5 +1,6 @@
 import { halfToFloat } from './halfToFloat.js'
 import { isLittleEndian } from './isLittleEndian.js'
+import { isStoredAsWanted } from './isStoredAsWanted.js'
 import { storedDtypes, type StoredDtype } from './storedDtype.js'
 
 /** Writes the value at byte `at` of `view` to element `to`; false if the value does not fit. */
@@ -56,7 +57,7 @@ export const decodeElements = (
 ): number => {
   const decode = target instanceof Float32Array ? floats(dtype, target) : integers(dtype, target)
   if (decode === undefined) return 0
-  if (canCopy && (dtype === 'F32' || dtype === 'I32')) {
+  if (isStoredAsWanted(dtype, canCopy)) {
     const whole = bytes.subarray(0, bytes.byteLength - (bytes.byteLength % 4))
     new Uint8Array(target.buffer, target.byteOffset + from * 4, whole.length).set(whole)
     return whole.length / 4

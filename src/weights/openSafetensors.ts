@@ -48,17 +48,16 @@ const readIndex = async (file: FileHandle, path: string): Promise<E.Either<Probl
   return E.right({
     metadata: header.right.metadata,
     tensors: tensors.right,
-    read: tensorReader(tensors.right, (at, count) => {
+    read: tensorReader(tensors.right, (at, count, into) => {
       if (closing !== undefined) return Promise.reject(new Error('the file has been closed'))
-      return readExactly(file, start + at, count)
+      return readExactly(file, start + at, count, into)
     }, path),
     close: () => (closing ??= file.close()),
   })
 }
 
 /** A read may return fewer bytes than asked for, so it is repeated; no bytes at all mean the file has shrunk. */
-const readExactly = async (file: FileHandle, from: number, length: number): Promise<Uint8Array> => {
-  const bytes = new Uint8Array(length)
+const readExactly = async (file: FileHandle, from: number, length: number, bytes: Uint8Array = new Uint8Array(length)): Promise<Uint8Array> => {
   let done = 0
   while (done < length) {
     const { bytesRead } = await file.read(bytes, done, length - done, from + done)

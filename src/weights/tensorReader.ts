@@ -3,19 +3,21 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { reasonOf } from '../shape/reasonOf.js'
 import { decodeElements } from './decodeElements.js'
+import { isStoredAsWanted } from './isStoredAsWanted.js'
 import { quoted } from './quoted.js'
 import type { StoredTensor, TensorEntry } from './safetensors.js'
 import { storedDtypes } from './storedDtype.js'
 
-/** Gives `length` bytes from byte `at` of the data on; rejects if there are fewer. */
-export type ReadBytes = (at: number, length: number) => Promise<Uint8Array>
+/** Gives `length` bytes from byte `at` of the data on; rejects if there are fewer. Who has to copy them puts them into `into`, if that is given, and gives it back. */
+export type ReadBytes = (at: number, length: number, into: Uint8Array | undefined) => Promise<Uint8Array>
 
 /** How much is read at once: a multiple of every element's width. */
 const chunkBytes = 4 << 20
 
 /**
  * The `read` of an open safetensors file over any source of bytes: a buffer, a file, a network range. A tensor is
- * decoded chunk by chunk into its final array, so besides the result only 4 MiB are held.
+ * decoded chunk by chunk into its final array, so besides the result only 4 MiB are held; what is stored as it is wanted
+ * is read into that array at once.
  *
  * Problems: `tensorMissing`, `dtypeNotRead`, `valueDoesNotFit`, `tensorTooLarge`, `fileUnreadable`.
  *
@@ -35,13 +37,15 @@ export const tensorReader =
     const data = target.right
     let done = 0
     for (let at = entry.begin; at < entry.end; at += chunkBytes) {
+      const length = Math.min(chunkBytes, entry.end - at)
+      const place = isStoredAsWanted(entry.dtype) ? new Uint8Array(data.buffer, done * 4, length) : undefined
       let bytes: Uint8Array
       try {
-        bytes = await readBytes(at, Math.min(chunkBytes, entry.end - at))
+        bytes = await readBytes(at, length, place)
       } catch (cause) {
         return E.left(problem('fileUnreadable', `${file}: ${quoted(name)} cannot be read: ${reasonOf(cause)}`))
       }
-      const decoded = decodeElements(entry.dtype, bytes, data, done)
+      const decoded = bytes === place ? length / 4 : decodeElements(entry.dtype, bytes, data, done)
       done += decoded
       if (decoded * storedDtypes[entry.dtype].bits < bytes.length * 8) {
         const form = data instanceof Float32Array ? 'float32' : 'int32'

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { captured } from './captured.js'
 
-const main = resolve('dist/src/cli/main.js')
+const main = resolve('dist/bundle/cli.js')
 const vitrail = (...argv: readonly string[]): SpawnSyncReturns<string> => spawnSync(process.execPath, [main, ...argv], { encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '1', CI: '1' } })
 const names = ['demo', 'list', 'summary', 'check', 'init', 'run', 'verify', 'bench', 'backends']
 

@@ -92,7 +92,7 @@ describe('vitrail train', () => {
 
   it('stopped by Ctrl-C, leaves a checkpoint and says how to go on', async () => {
     const file = write('long.json', c => ({ ...c, epochs: 400 }))
-    const child = spawn(process.execPath, [join(root, 'dist/src/cli/main.js'), 'train', file, '--out', at('long')], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(root, 'dist/bundle/cli.js'), 'train', file, '--out', at('long')], { stdio: ['ignore', 'pipe', 'pipe'] })
     const said: string[] = []
     let interrupted = false
     child.stdout.on('data', (text: Buffer) => {

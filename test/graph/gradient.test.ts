@@ -112,9 +112,19 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
   // Finite differences see the change of what is detached, unless it is the same all around.
   detach: [{ shapes: [[3]], make: x => ops.multiply(x!, ops.detach(ops.step(x!))) }],
   fusedLinear: (['none', 'relu', 'silu', 'erf', 'tanh', 'quick'] as const).map(activation => ({ shapes: [[2, 3], [2, 4]], weights: [[4, 3], [4]], make: (x, residual, w, bias) => ops.fusedLinear(x!, w!, { bias, activation, residual }) })),
-  packedAttention: [{ shapes: [[3, 12]], make: x => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }) }, { shapes: [[2, 3, 6]], weights: [[1, 1, 3, 3]], make: (x, bias) => ops.packedAttention(x!, { numHeads: 1, scale: 0.6 }, bias) }],
-  packedAttentionGradient: [{ shapes: [[3, 12], [3, 4]], make: (x, dy) => ops.packedAttentionGradient(x!, dy!, { numHeads: 2, scale: 0.6 }) }],
+  packedAttention: [{ shapes: [[3, 12]], make: x => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }) }, { shapes: [[2, 3, 6]], weights: [[1, 1, 3, 3]], make: (x, bias) => ops.packedAttention(x!, { numHeads: 1, scale: 0.6 }, bias) },
+    { shapes: [[2, 3, 12]], weights: [[2, 2, 3, 3]], make: (x, bias) => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }, bias) },
+    { shapes: [[3, 12]], weights: [[3, 3]], make: (x, rows) => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }, ops.add(ops.reshape(rows!, [1, 3, 3]), ops.constant(Float32Array.of(0.5, -1), [2, 1, 1]))) },
+    { shapes: [[3, 12]], make: x => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }, ops.constant(Float32Array.from({ length: 18 }, (_, i) => Math.sin(i)), [2, 3, 3])) },
+    { shapes: [[3, 12], [2, 3, 3]], make: (x, bias) => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }, bias) },
+    { shapes: [[2, 3, 3]], weights: [[3, 12]], make: (bias, qkv) => ops.packedAttention(qkv!, { numHeads: 2, scale: 0.6 }, bias) }],
+  packedAttentionGradient: [
+    { shapes: [[3, 12], [3, 4]], make: (x, dy) => ops.packedAttentionGradient(x!, dy!, { numHeads: 2, scale: 0.6 }) },
+    { shapes: [[3, 12], [3, 4]], weights: [[2, 3, 3]], make: (x, dy, bias) => ops.packedAttentionGradient(x!, dy!, { numHeads: 2, scale: 0.6, scores: true }, bias) },
+  ],
   groupNorm: [{ shapes: [[2, 2, 4]], weights: [[4], [4]], make: (x, gamma, beta) => ops.groupNorm(x!, gamma!, beta!, { numGroups: 2, epsilon: 0.1, activation: 'silu' }) }],
+  groupNormGradient: [{ shapes: [[2, 2, 4], [2, 2, 4]], weights: [[4]], make: (x, dy, gamma) => ops.groupNormGradient(x!, dy!, gamma!, { numGroups: 2, epsilon: 0.1 }) }],
+  squareSum: [{ shapes: [[2, 3]], weights: [[3], []], make: (x, ...weights) => ops.squareSum([x!, ...weights] as readonly Tensor[]) }],
   elementwise: [{ shapes: [[2, 3]], weights: [[3]], make: (x, w) => ops.elementwise([x!, w!], [{ op: 'multiply', of: [0, 1] }, { op: 'sigmoid', of: [2] }, { op: 'multiply', of: [2, 3] }, { op: 'subtract', of: [4, 0] }]) }],
 }
 

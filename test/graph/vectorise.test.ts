@@ -67,7 +67,10 @@ describe('a graph over many slices is the graph over each', () => {
     'a fused map with a residual': ops.fusedLinear(x, w('w', 6, 6), { bias: w('b', 6), activation: 'erf', residual: x }),
     'packed attention with a learned bias': ops.packedAttention(x, { numHeads: 1, scale: 0.5 }, w('bias', 1, 4, 4)),
     'the gradient of packed attention': ops.packedAttentionGradient(x, ops.slice(ops.exp(x), [0, 0], [4, 2]), { numHeads: 2, scale: 0.5 }),
+    'the gradient of packed attention and its scores': ops.packedAttentionGradient(x, ops.slice(ops.exp(x), [0, 0], [4, 2]), { numHeads: 2, scale: 0.5, scores: true }, w('bias', 2, 4, 4)),
     'group norm': ops.groupNorm(x, w('g', 6), w('b', 6), { numGroups: 2, epsilon: 0.1, activation: 'relu' }),
+    'the gradient of group norm': ops.groupNormGradient(x, ops.exp(x), w('g', 6), { numGroups: 2, epsilon: 0.1 }),
+    'a sum of squares': ops.squareSum([x, w('b', 1, 6)]),
     'elementwise ops in a row': ops.elementwise([x, w('b', 1, 6)], [{ op: 'multiply', of: [0, 1] }, { op: 'tanh', of: [2] }]),
     'what does not depend on a slice': ops.add(w('a', 4, 6), ops.scalar(1)),
   }

@@ -108,9 +108,9 @@ def build_hybrid(config):
     conv = partial(StdConv2dSame, eps=b["std_conv_eps"])
     group = partial(GroupNormAct, num_groups=b["groupnorm_groups"], eps=b["groupnorm_eps"])
     if b["layers"]:
-        backbone = ResNetV2(layers=b["layers"], channels=b["channels"][:len(b["layers"])], num_classes=0, global_pool="", in_chans=3, stem_chs=b["stem_chs"], preact=False, stem_type="same", conv_layer=conv, norm_layer=group)
+        backbone = ResNetV2(layers=b["layers"], channels=b["channels"][:len(b["layers"])], num_classes=0, global_pool="", in_chans=config.get("in_chans", 3), stem_chs=b["stem_chs"], preact=False, stem_type="same", conv_layer=conv, norm_layer=group)
     else:
-        backbone = create_resnetv2_stem(3, b["stem_chs"], stem_type="same", preact=False, conv_layer=conv, norm_layer=group)
+        backbone = create_resnetv2_stem(config.get("in_chans", 3), b["stem_chs"], stem_type="same", preact=False, conv_layer=conv, norm_layer=group)
     options = {k: v for k, v in config.items() if k not in ("backbone", "norm_eps", "grid")}
     model = VisionTransformer(**{**options, "norm_layer": norm(config["norm_eps"]), "embed_layer": partial(HybridEmbed, backbone=backbone)})
     config["grid"] = list(model.patch_embed.grid_size)

@@ -120,7 +120,7 @@ describe('what is measured is what happens', () => {
 })
 
 /** What passes make only for a device that has it. */
-const fused = ['fusedLinear', 'packedAttention', 'packedAttentionGradient', 'groupNorm', 'elementwise']
+const fused = ['fusedLinear', 'packedAttention', 'packedAttentionGradient', 'groupNorm', 'groupNormGradient', 'squareSum', 'elementwise']
 
 describe('our ops are right on every backend', async () => {
   const all = (await devices()).filter(([name]) => name === 'cpu' || name === 'wasm')

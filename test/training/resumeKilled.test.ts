@@ -23,7 +23,7 @@ const config = {
 /** The exit code of a training in a process of its own, or nothing where it was killed. */
 const run = (out: string, resume: boolean, killer?: (kill: () => void) => () => void): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'dist/src/cli/main.js'), 'train', join(folder, 'config.json'), '--out', out, ...(resume ? ['--resume'] : [])], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, [join(root, 'dist/bundle/cli.js'), 'train', join(folder, 'config.json'), '--out', out, ...(resume ? ['--resume'] : [])], { stdio: ['ignore', 'ignore', 'pipe'] })
     const said: string[] = []
     child.stderr.on('data', (text: Buffer) => said.push(text.toString()))
     const release = killer?.(() => child.kill('SIGKILL'))

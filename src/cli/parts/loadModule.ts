@@ -9,8 +9,8 @@ import { packageRoot } from './packageRoot.js'
 
 /**
  * Runs a user's TypeScript or JavaScript file, wherever it lies, and gives its exports. Types are stripped,
- * not checked. It may import `vitrail`, `vitrail/recipes`, `vitrail/backends/…` and `fp-ts`, which are this
- * package's own, and whatever else is installed beside it. Errors: `fileUnreadable`, `fileDoesNotLoad`.
+ * not checked. It may import `vitrail`, what begins with `vitrail/`, and `fp-ts`, which are this package's own, and
+ * whatever else is installed beside it. Errors: `fileUnreadable`, `fileDoesNotLoad`.
  */
 export const loadModule = (file: string): TaskEither<Problem, Readonly<Record<string, unknown>>> => async () => {
   try {
@@ -20,15 +20,14 @@ export const loadModule = (file: string): TaskEither<Problem, Readonly<Record<st
   }
   try {
     const { createJiti } = await import('jiti')
-    const built = join(packageRoot(), 'dist')
     const jiti = createJiti(import.meta.url, {
       interopDefault: false,
       fsCache: false,
       // The very modules that run now, so that nothing is loaded twice.
       virtualModules: { vitrail: await import('../../index.js'), 'vitrail/recipes': await import('../../../recipes/index.js'), 'vitrail/training': await import('../../training/index.js') },
       alias: {
-        'vitrail/recipes': join(built, 'recipes'),
-        'vitrail/backends': join(built, 'src', 'backends'),
+        // Files there are named as users import them.
+        vitrail: join(packageRoot(), 'dist', 'bundle'),
         'fp-ts': dirname(createRequire(import.meta.url).resolve('fp-ts/package.json')),
       },
     })

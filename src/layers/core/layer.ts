@@ -56,6 +56,8 @@ export interface Context {
   readonly within: (whole: AnyLayer, parts: readonly AnyLayer[], x: Signal) => readonly Signal[]
   /** Makes a signal available under a name (see `tap`), and returns it. */
   readonly record: (name: string, x: Signal) => Signal
+  /** Makes available a signal that the layer may do without: it is made once, if the layer or somebody else asks for it. */
+  readonly offer: (name: string, make: () => Signal) => () => Signal
 }
 
 /** What a layer is made of: plain data, and three functions of a shape. */

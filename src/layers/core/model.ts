@@ -30,9 +30,12 @@ export type AnyModel = Model<never, unknown>
 /** The output shape of a model, as the compiler knows it. */
 export type OutputOf<M extends AnyModel> = M extends Model<never, infer S> ? S : never
 
-/** A model of some layers over an input; what layers and `pipe` build for you. */
-export const model = <I, S>(input: InputSpec, layers: readonly AnyLayer[]): Model<I, S> =>
-  Object.freeze({ [isModelSymbol]: true as const, input, layers: Object.freeze([...layers]) }) as unknown as Model<I, S>
+/** A model of some layers over an input; what layers and `pipe` build for you. What a function gives is made once somebody looks. */
+export const model = <I, S>(input: InputSpec, layers: readonly AnyLayer[] | (() => readonly AnyLayer[])): Model<I, S> => {
+  if (typeof layers !== 'function') return Object.freeze({ [isModelSymbol]: true as const, input, layers: Object.freeze([...layers]) }) as unknown as Model<I, S>
+  let made: readonly AnyLayer[] | undefined
+  return Object.freeze({ [isModelSymbol]: true as const, input, get layers() { return (made ??= Object.freeze([...layers()])) } }) as unknown as Model<I, S>
+}
 
 /** Whether a value is a model. */
 export const isModel = (value: unknown): value is AnyModel => typeof value === 'object' && value !== null && (value as AnyModel)[isModelSymbol] === true

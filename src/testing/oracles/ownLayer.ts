@@ -47,6 +47,7 @@ export const ownLayer = (layer: AnyLayer, place: Place): Run => {
         return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, path === '' ? whole : given(place.given(path), known)]))
       },
       record: (_, t) => t,
+      offer: (_, make) => make,
       ...(window?.size === undefined ? {} : { window: windowOf(window)! }),
       ...(window?.policy === undefined ? {} : { policy: given(window.policy, known) as Tensor }),
     }

@@ -3,8 +3,8 @@
 import { activationBytes } from '../../../dist/src/graph/cost.js'
 import { trace } from '../../../dist/src/graph/trace.js'
 import { compile } from '../../../dist/src/backends/compile.js'
-import { plan } from '../../../dist/src/backends/plan.js'
 import { planBytes } from '../../../dist/src/backends/planBytes.js'
+import { plannedOn } from '../../../dist/src/backends/planned.js'
 import { prepare } from '../../../dist/src/backends/prepare.js'
 import { wasmWith } from '../../../dist/src/backends/wasm/index.js'
 
@@ -28,7 +28,7 @@ const planned = (device, model) => {
   const prepared = valueOf(prepare({ forward: { inputs: graph.inputs, outputs: { output: graph.output } } }))
   const routine = prepared.routines.get('forward')
   const optimised = performance.now()
-  const steps = valueOf(plan(device, routine.each, routine.kept, 1))
+  const steps = valueOf(plannedOn(device, routine, 1))
   const ended = performance.now()
   return { kept: { graph, prepared, routine, steps }, traceMs: traced - began, passesMs: optimised - traced, planMs: ended - optimised, totalMs: ended - began }
 }
@@ -68,5 +68,5 @@ if (what === 'time') {
   valueOf(await program.run(images)())
   const { prepared, routine, steps } = planned(device, model).kept
   const [output] = routine.kept
-  process.send({ held: most - loaded, planned: planBytes(prepared, routine, steps, 0).peak, needed: activationBytes({ nodes: routine.each, output }), loaded }, () => process.exit(0))
+  process.send({ held: most - loaded, planned: planBytes(prepared, steps, 0).peak, needed: activationBytes({ nodes: routine.each, output }), loaded }, () => process.exit(0))
 }

@@ -155,7 +155,7 @@ describe('decoding in threads', () => {
 })
 
 it('the built package decodes in threads as its sources do', async () => {
-  const built = (await import(/* @vite-ignore */ new URL('../../../dist/src/training/data/batches.js', import.meta.url).href)) as { readonly batches: typeof batches }
+  const built = (await import(/* @vite-ignore */ new URL('../../../dist/bundle/training.js', import.meta.url).href)) as { readonly batches: typeof batches }
   const made = valueOf(built.batches(folder, { batchSize: 5, shape: [8, 8, 3], seed: 2, workers: 1 }))
   expect(await collect(made, 0)).toEqual(await collect(of(0, { mean: [0], std: [1], crop: 1 }), 0))
   await made.close()
