@@ -105,13 +105,14 @@ export const attention: Lowering<'attention'> = {
 
 /** One transpose brings all heads of queries, keys and values together; each of the three is then a block of it. */
 export const packedAttention: Lowering<'packedAttention'> = {
-  needs: ['BatchMatMul', 'Transpose', 'Multiply', 'Softmax', 'Reshape', 'Add', 'Slice'],
-  run: (w, [qkv, bias], node, batch) => {
+  needs: ['BatchMatMul', 'Transpose', 'Multiply', 'Softmax', 'Reshape', 'Add', 'Slice', 'Tile'],
+  run: (w, [given, bias], node, batch) => {
     const { numHeads, scale } = node.attributes
     const [tokens, dim] = node.shape.slice(-2) as [number, number]
-    const [leading, headDim] = [qkv!.shape.slice(0, -2), dim / numHeads]
+    const qkv = overBatch(w, given!, node.batched ? batch : 1)
+    const [leading, headDim] = [qkv.shape.slice(0, -2), dim / numHeads]
     const rows = sizeOf(leading)
-    const all = heads(w, qkv!, 3 * numHeads)
+    const all = heads(w, qkv, 3 * numHeads)
     const [q, k, v] = [0, 1, 2].map(i => cut(w, all, [0, i * numHeads, 0, 0], [rows, numHeads, tokens, headDim])) as [TensorInfo, TensorInfo, TensorInfo]
     return w.reshape(attended(w, { q, k, v, isTurned: false }, leading, scale, bias), valueShape(node, batch))
   },

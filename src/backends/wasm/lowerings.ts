@@ -20,6 +20,9 @@ const linear = (w: Workspace, operands: Readonly<Record<string, TensorInfo | und
   return w.call('VitrailLinear', { ...operands, ...(bias === undefined ? {} : { bias: w.reshape(bias, [n]) }) }, { n, activation })
 }
 
+/** For every sample, what attention meets with something that each sample has its own of: a bias, say. */
+const spread = (w: Workspace, x: TensorInfo, node: Tensor, batch: number): TensorInfo => overBatch(w, x, node.batched ? batch : 1)
+
 /** What our own kernels do better, before what tfjs does. */
 export const wasmLowerings: Lowerings = {
   ...lowerings,
@@ -54,8 +57,8 @@ export const wasmLowerings: Lowerings = {
     },
     ...lowerings.fusedLinear,
   ],
-  packedAttention: [{ needs: ['VitrailPackedAttention'], run: (w, [qkv, bias], { attributes }) => w.call('VitrailPackedAttention', { qkv, ...(bias === undefined ? {} : { bias }) }, attributes) }, ...lowerings.packedAttention],
-  packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient'], run: (w, [qkv, dy, bias], { attributes }) => w.call('VitrailPackedAttentionGradient', { qkv, dy, ...(bias === undefined ? {} : { bias }) }, attributes) }],
+  packedAttention: [{ needs: ['VitrailPackedAttention', 'Tile'], run: (w, [qkv, bias], node, batch) => w.call('VitrailPackedAttention', { qkv: spread(w, qkv!, node, batch), ...(bias === undefined ? {} : { bias }) }, node.attributes) }, ...lowerings.packedAttention],
+  packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient', 'Tile'], run: (w, [qkv, dy, bias], node, batch) => w.call('VitrailPackedAttentionGradient', { qkv: spread(w, qkv!, node, batch), dy: spread(w, dy!, node, batch), ...(bias === undefined ? {} : { bias }) }, node.attributes) }],
   groupNorm: [{ needs: ['VitrailGroupNorm'], overwrites: 1, run: (w, [x, gamma, beta], { attributes: { activation, ...how } }) => w.call('VitrailGroupNorm', { x, gamma: w.reshape(gamma!, gamma!.shape.slice(1)), beta: w.reshape(beta!, beta!.shape.slice(1)) }, { ...how, activation: activationNames[activation] }) }],
   groupNormGradient: [{ needs: ['VitrailGroupNormGradient'], overwrites: 2, run: (w, [x, dy, gamma], { attributes }) => w.call('VitrailGroupNormGradient', { x, dy, gamma: w.reshape(gamma!, gamma!.shape.slice(1)) }, attributes) }],
   squareSum: [{ needs: ['VitrailSquareSum'], fits: node => !node.batched, run: (w, inputs) => w.call('VitrailSquareSum', inputs) }],
@@ -64,8 +67,8 @@ export const wasmLowerings: Lowerings = {
     {
       needs: ['VitrailTokenAttention', 'Tile'],
       run: (w, [q, k, v, bias], node, batch) => {
-        const spread = (t: typeof q) => overBatch(w, t!, node.batched ? batch : 1)
-        return w.call('VitrailTokenAttention', { q: spread(q), k: spread(k), v: spread(v), ...(bias === undefined ? {} : { bias }) }, node.attributes)
+        const all = (t: typeof q) => spread(w, t!, node, batch)
+        return w.call('VitrailTokenAttention', { q: all(q), k: all(k), v: all(v), ...(bias === undefined ? {} : { bias }) }, node.attributes)
       },
     },
     ...lowerings.attention,

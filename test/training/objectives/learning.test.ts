@@ -57,6 +57,8 @@ interface Case {
   readonly recipe: Recipe
   readonly objective: Objective
   readonly pretext?: boolean
+  /** Where the others' would leave it to chance. */
+  readonly settings?: Partial<TrainOptions>
 }
 
 const cases: Readonly<Record<string, () => Promise<Case>>> = {
@@ -70,15 +72,16 @@ const cases: Readonly<Record<string, () => Promise<Case>>> = {
   rotation: async () => ({ recipe: vit as unknown as Recipe, objective: rotation() }),
   colourisation: async () => ({ recipe: vit as unknown as Recipe, objective: colourisation(), pretext: true }),
   inpainting: async () => ({ recipe: vit as unknown as Recipe, objective: inpainting({ place: 'random' }), pretext: true }),
-  'a contrast of images and texts': async () => ({ recipe: clipRecipe({ imageSize: side, patchSize: 4, embedDim: 8, dim: 16, depth: 1, numHeads: 2, textDim: 16, textDepth: 1, textNumHeads: 2, vocabularySize: 6, contextLength: 3 }) as unknown as Recipe, objective: contrastive({ tokenizer: wordTokenizer(['red', 'green', 'blue', 'yellow']), vocabulary: 'colours' }) }),
+  'a contrast of images and texts': async () => ({ recipe: clipRecipe({ imageSize: side, patchSize: 4, embedDim: 8, dim: 16, depth: 1, numHeads: 2, textDim: 16, textDepth: 1, textNumHeads: 2, vocabularySize: 6, contextLength: 3 }) as unknown as Recipe, objective: contrastive({ tokenizer: wordTokenizer(['red', 'green', 'blue', 'yellow']), vocabulary: 'colours' }), settings: { epochs: 20, schedule: { name: 'cosine', config: { rate: 0.003 } } } }),
 }
 
-const run = async ({ recipe, objective, pretext = false }: Case, more: Partial<TrainOptions> = {}) => {
+const run = async ({ recipe, objective, pretext = false, settings: own = {} }: Case, more: Partial<TrainOptions> = {}) => {
   const model = (pretext ? recipe.pretexts![objective.name]!({}) : recipe.model) as AnyModel
   const form = recipe.forms?.[objective.name]?.()
   const validations: ValidationMetric[] = []
   const result = await train(model as never, data, {
     ...settings,
+    ...own,
     objective,
     ...(form === undefined ? {} : { form }),
     ...more,
