@@ -67,7 +67,7 @@ export const evaluation: CliCommand<EvalOptions> = {
       const loaded = checkpoint(opened.right, model)
       if (loaded._tag === 'Left') return loaded
       const { metadata } = opened.right
-      const source = await sourceOf({ data: path, ...(kind === undefined ? {} : { kind }), ...(labels === undefined ? {} : { labels }), ...(part === undefined ? {} : { part }) }, metadata['labels'])
+      const source = await sourceOf({ data: path, ...(kind === undefined ? {} : { kind }), ...(labels === undefined ? {} : { labels }), ...(part === undefined ? {} : { part }) }, metadata)
       if (source._tag === 'Left') return source
       const usual = preprocessingOf(preprocessing, metadata)
       const { samples, ...more } = source.right.data
@@ -97,26 +97,29 @@ interface Source {
   readonly seed: number
 }
 
-/** What is to be looked at. With labels in the weight file, classes are those, in their order. Errors: those of `readTraining`, `readLabels` and `openData`. */
-const sourceOf = async ({ data: path, kind, labels, part = 'test' }: Pick<EvalOptions, 'data' | 'kind' | 'labels' | 'part'>, written: string | undefined): Promise<Either<Problem, Source>> => {
+/**
+ * What is to be looked at. With labels in the weight file, classes are those, in their order; with the seed of its training, a share
+ * for validation is the one that was kept then. Errors: those of `readTraining`, `readLabels` and `openData`.
+ */
+const sourceOf = async ({ data: path, kind, labels, part = 'test' }: Pick<EvalOptions, 'data' | 'kind' | 'labels' | 'part'>, { labels: written, seed }: Readonly<Record<string, string>>): Promise<Either<Problem, Source>> => {
   const listed = written === undefined ? undefined : readLabels(written, (JSON.parse(written) as readonly string[]).length, 'labels')
   if (listed?._tag === 'Left') return listed
   const classes = listed?.right
-  if (kind === undefined && /^\.(json|[mc]?[jt]s)$/.test(extname(path))) return configuredSource(path, classes)
+  if (kind === undefined && /^\.(json|[mc]?[jt]s)$/.test(extname(path))) return configuredSource(path, classes, /^\d+$/.test(seed ?? '') ? Number(seed) : undefined)
   const source = { kind: kind ?? (labels === undefined ? 'folder' : 'idx'), ...(labels === undefined ? { path } : { images: path, labels }), ...(kind?.startsWith('cifar') === true ? { part } : {}) } as DataSource
   if (source.kind === 'idx' && labels === undefined) return left(problem('badOption', '--kind idx: needs the labels', { remedy: 'pass --labels FILE' }))
   const opened = await openData(source, '.', source.kind === 'folder' || source.kind === 'idx' ? classes : undefined)()
   return opened._tag === 'Left' ? opened : right({ data: { samples: opened.right }, skipped: opened.right.skipped ?? [], seed: 0 })
 }
 
-const configuredSource = async (file: string, classes: readonly string[] | undefined): Promise<Either<Problem, Source>> => {
+const configuredSource = async (file: string, classes: readonly string[] | undefined, seed: number | undefined): Promise<Either<Problem, Source>> => {
   const config = await readTraining(file, [])()
   if (config._tag === 'Left') return config
   const { validation, mean, std, crop, interpolation, ...rest } = config.right.data as DataConfig
   const opened = await openData(typeof validation === 'object' ? validation : rest, dirname(file), classes)()
   if (opened._tag === 'Left') return opened
   const more = { ...(mean === undefined ? {} : { mean }), ...(std === undefined ? {} : { std }), ...(crop === undefined ? {} : { crop }), ...(interpolation === undefined ? {} : { interpolation }) }
-  return right({ data: { samples: opened.right, ...more, ...(typeof validation === 'number' ? { split: { validation, part: 'validation' as const } } : {}) }, skipped: opened.right.skipped ?? [], seed: config.right.seed ?? 0 })
+  return right({ data: { samples: opened.right, ...more, ...(typeof validation === 'number' ? { split: { validation, part: 'validation' as const } } : {}) }, skipped: opened.right.skipped ?? [], seed: seed ?? config.right.seed ?? 0 })
 }
 
 const percent = (share: number): string => (Number.isFinite(share) ? `${(100 * share).toFixed(2)} %` : '–')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openData } from '../../src/cli/parts/training/openData.js'
 import { root } from '../conventions/sources.js'
+import { openSafetensors } from '../../src/weights/openSafetensors.js'
 import { valueOf } from '../support/either.js'
 import { writeIdx } from '../training/idxFiles.js'
 import { classes, side, stripes } from '../training/stripes.js'
@@ -185,6 +186,17 @@ describe('vitrail eval', () => {
     expect(out).toMatch(/^right {7}\d+\.\d\d % {2}\(95 % interval \d+\.\d\d % to \d+\.\d\d %\) of 20 samples\nloss/)
     for (const name of classes) expect(out).toMatch(new RegExp(`^${name} +5 +\\d+\\.\\d\\d %`, 'm'))
     expect(readFileSync(at('eval.html'), 'utf8')).toContain('<h2>Samples</h2>')
+  })
+
+  it('looks at the share that the training kept for validation, whatever seed it was given', async () => {
+    const parted = write('parted.json', c => ({ ...c, data: { ...config.data, validation: 0.5 }, epochs: 1 }))
+    expect((await captured('train', parted, '--seed', '3', '--out', at('parted'))).code).toBe(0)
+    const file = valueOf(await openSafetensors(at('parted/best.safetensors'))())
+    const { validation } = file.metadata
+    await file.close()
+    const { samples, accuracy, loss } = JSON.parse((await captured('eval', at('parted/best.safetensors'), '--data', parted, '--json')).out) as Readonly<Record<'samples' | 'accuracy' | 'loss', number>>
+    const kept = JSON.parse(validation!) as Readonly<Record<'accuracy' | 'loss', number>>
+    expect([samples, accuracy, loss]).toEqual([20, kept.accuracy, expect.closeTo(kept.loss, 5)])
   })
 
   it.each([

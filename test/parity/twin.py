@@ -125,7 +125,7 @@ def load(model, path, partial=False):
     """Weights of a file of ours, which also holds the state of training where it is a checkpoint."""
     told = model.load_state_dict({name: value for name, value in load_file(path).items() if not name.startswith("@")}, strict=not partial)
     if partial:
-        print(f"{path}: {len(told.missing_keys)} new ({', '.join(told.missing_keys)}), {len(told.unexpected_keys)} unused", file=sys.stderr)
+        print(f"{path}: {len(told.missing_keys)} new, {len(told.unexpected_keys)} unused", file=sys.stderr)
     return model
 
 

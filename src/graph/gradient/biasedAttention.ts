@@ -18,7 +18,7 @@ export const biasedAttention = ({ inputs: [qkv, bias], attributes, shape }: Tens
       const repeated = leading.flatMap((size, axis) => (size > 1 && bias!.shape[axis] === 1 ? [axis] : []))
       const scores = part(3 * dim, attributes.numHeads * tokens)
       const summed = repeated.length === 0 ? scores : ops.sum(scores, repeated, true)
-      const shared = bias!.batched ? summed : ops.batchSum(summed)
+      const shared = bias!.batched === summed.batched ? summed : ops.batchSum(summed)
       const heads = ops.reshape(shared, [...bias!.shape.slice(0, -3), tokens, attributes.numHeads, tokens])
       const at = leading.length
       return ops.transpose(heads, [...leading.map((_, axis) => axis), at + 1, at, at + 2])

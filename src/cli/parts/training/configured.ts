@@ -79,6 +79,8 @@ export const configured = (config: TrainingConfig, folder: string, goesOn = fals
       ...(config.data.kind === 'captions' ? {} : { labels: JSON.stringify(data.right.data.train.classes) }),
       mean: mean!.join(', '),
       std: std!.join(', '),
+      // By it `eval` finds what was kept for validation, of data that are parted by chance.
+      seed: `${config.seed ?? 0}`,
     },
     remarks: [...(pretext !== undefined ? [pretextual(subject.right.id, wanted!.name)] : description === undefined ? [nameless(subject.right.id)] : []), ...data.right.skipped.map(({ name, reason }) => `${name}: left out: ${reason}`), ...(weights.right?.remarks ?? []), ...objective.right.remarks],
     close: async () => {
