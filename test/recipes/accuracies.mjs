@@ -25,7 +25,7 @@ for (const file of readdirSync(`${root}recipes/weights`).filter(name => name.end
   const bytes = readFileSync(`${root}recipes/weights/${file}`)
   const { accuracy: stated } = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString()).__metadata__
   if (stated === undefined) continue
-  const { accuracy, interval } = JSON.parse(execFileSync(process.execPath, [`${root}dist/src/cli/main.js`, 'eval', id, '--data', images, '--labels', labels, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] }).toString())
+  const { accuracy, interval } = JSON.parse(execFileSync(process.execPath, [`${root}dist/bundle/cli.js`, 'eval', id, '--data', images, '--labels', labels, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] }).toString())
   const card = readFileSync(`${root}recipes/weights/${id}.md`, 'utf8')
   const agrees = Math.abs(accuracy - Number(stated)) < tolerance && card.includes(`**${percent(Number(stated))}**`)
   isTrue &&= agrees
