@@ -91,7 +91,7 @@ export type ImageModel<C extends ImageInput, L extends AnyLayer> = Model<ImageOf
 
 /**
  * A layer over an image, as a model. For generic configs, whose shapes the compiler knows only once they are given. The layer
- * is made when the model is first looked at: of the hundred recipes that are imported, one is used.
+ * is made when the model is first looked at: of the many recipes that are imported, one is used.
  */
 export const imageModel = <const C extends ImageInput, L extends AnyLayer>(config: C, layer: () => L): ImageModel<C, L> => {
   const [height, width] = pairOf(config.imageSize)

@@ -43,7 +43,7 @@ export const evaluation: CliCommand<EvalOptions> = {
   about: 'says how often a model is right on a set of images, class by class',
   examples: ['vitrail eval run/best.safetensors --data images/test', 'vitrail eval vit_fashion_mnist --data t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --report test.html', 'vitrail eval run/best.safetensors --data training.json'],
   options: [
-    options.text('--data <path>', 'a folder with a folder of images for each class, an IDX or CIFAR set, or a training configuration, whose validation data are meant').makeOptionMandatory(),
+    options.text('--data <path>', 'a folder with a folder of images for each class, an IDX or CIFAR set, or a training configuration, whose validation data are meant: of a share, what the training of these weights left out').makeOptionMandatory(),
     options.text('--kind <kind>', `what the data are: ${kinds.join(', ')} (default: idx with --labels, else folder)`).choices([...kinds]),
     options.text('--labels <file>', 'the labels of an IDX set'),
     options.text('--part <part>', 'of a CIFAR set (default: test)').choices(['train', 'test']),

@@ -59,6 +59,7 @@ const biasOf = (bias: Tensor, leading: Shape, numHeads: number, tokens: number):
 export const packedAttentionGradient = (qkv: Tensor, dy: Tensor, { numHeads, scale, scores = false }: Attributes['packedAttentionGradient'], bias?: Tensor): Tensor<'packedAttentionGradient'> => {
   const [leading, [tokens, dim]] = packed(qkv, numHeads)
   demand(sameShape(dy.shape, [...leading, tokens, dim]) && dy.batched === qkv.batched, () => `packedAttentionGradient: a gradient of ${show(dy.shape)} is not of what ${show(qkv.shape)} makes`)
+  demand(qkv.batched || bias?.batched !== true, 'packedAttentionGradient: a bias of each sample needs queries and keys of each sample')
   const shift = bias === undefined ? [] : [biasOf(bias, leading, numHeads, tokens)]
   const width = 3 * dim + (scores ? numHeads * tokens : 0)
   return node('packedAttentionGradient', [qkv, dy, ...shift], { numHeads, scale, scores }, [...leading, tokens, width])

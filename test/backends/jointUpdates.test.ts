@@ -62,7 +62,7 @@ const routine = fc
   .map(({ sizes, steps, updates, output }): Routine => {
     const x = ops.input('x', [3])
     const singles = [parameter('rate', []), parameter('step', [])]
-    const nodes: Tensor[][] = sizes.map((shape, i) => [...Array.from({ length: 4 }, (_, j) => parameter(`p${i}${j}`, shape)), ops.multiply(parameter(`q${i}`, shape), ops.sum(ops.batchSum(x), [0])), ...singles])
+    const nodes: Tensor[][] = sizes.map((shape, i) => [...Array.from({ length: 4 }, (_, j) => parameter(`p${i}${j}`, shape)), ops.multiply(parameter(`q0${i}`, shape), ops.sum(ops.batchSum(x), [0])), ...singles])
     for (const { op, a, b } of steps) {
       // The same step on both sizes, as an optimiser's, so that there is something to join.
       for (const list of nodes) {
@@ -97,6 +97,28 @@ describe('updates that are done together', () => {
       { seed: 35, numRuns: process.env['VITRAIL_DEEP'] === '1' ? 2000 : 60 },
     )
     expect(done.filter(groups => groups > 1).length).toBeGreaterThan(30)
+  })
+
+  const [w, p, q] = [parameter('one', [2, 3]), parameter('two', [6]), parameter('three', [2, 3])]
+  const x = ops.input('x', [2, 3])
+  const value = ops.softmax(ops.add(ops.batchMean(x), w))
+  const wide = ops.broadcast(w, [2, 3], true)
+  const doubled: Update = { parameter: w, value: ops.multiply(w, ops.scalar(2)) }
+
+  it.each<readonly [string, Readonly<Record<string, Tensor>>, readonly Update[]]>([
+    ['another parameter took by another shape', {}, [{ parameter: p, value: ops.reshape(w, [6]) }]],
+    ['another parameter took as it was', {}, [{ parameter: q, value: ops.broadcast(w, [2, 3]) }]],
+    ['another parameter took by another shape when it was new', {}, [{ parameter: p, value: ops.reshape(value, [6]) }, { parameter: w, value }]],
+    ['was spread over a batch of one, and is read in that form afterwards', { wide: ops.add(wide, x) }, [{ parameter: q, value: ops.batchMean(ops.softmax(wide)) }, doubled]],
+  ])('leave alone what %s', async (_, outputs, updates) => {
+    const routines: Readonly<Record<string, Routine>> = { first: { inputs: { x }, outputs: { x, ...outputs }, updates }, second: { inputs: { x }, outputs: { x }, updates: [doubled] } }
+    const read = async (on: Device) => {
+      const weights = new Map(valueOf(prepare(routines)).parameters.map(node => [node.attributes.name, given(node)]))
+      using session = valueOf(await openSession(routines, { backend: { name: 'wasm', open: of(on) }, weights })())
+      for (const name of ['first', 'second']) valueOf(await session.run(name, { x: new Float32Array(6) })())
+      return valueOf(await session.read()())
+    }
+    expect(await read(device)).toEqual(await read(oneByOne))
   })
 
   it('are seen one by one where every result is looked at, and change nothing then', async () => {

@@ -178,6 +178,7 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
     { shapes: [[4, 30]], weights: { bias: [2, 4, 4] }, make: ([x], { bias }) => ops.packedAttention(x!, { numHeads: 2, scale: 1 }, bias) },
     { shapes: [[2, 5, 24], [1, 2, 5, 5]], make: ([x, bias]) => ops.packedAttention(x!, { numHeads: 2, scale: 1 }, bias) },
     { shapes: [[3, 9, 12]], weights: { bias: [3, 1, 9, 9] }, make: ([x], { bias }) => ops.packedAttention(x!, { numHeads: 1, scale: 2 }, bias) },
+    { shapes: [[1, 2, 4, 4]], weights: { qkv: [3, 4, 30] }, make: ([bias], { qkv }) => ops.packedAttention(qkv!, { numHeads: 2, scale: 1 }, bias) },
   ],
   packedAttentionGradient: ([[[5, 36], 3], [[1, 6], 1], [[2, 9, 30], 2], [[150, 12], 1], [[260, 24], 2]] as const).flatMap(([shape, numHeads]) => {
     const [shapes, tokens] = [[shape, [...shape.slice(0, -1), shape.at(-1)! / 3]], shape.at(-2)!]

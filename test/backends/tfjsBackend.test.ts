@@ -55,6 +55,11 @@ describe('a backend of tfjs, by its name', () => {
     expect([refused.code, refused.sentence, refused.remedy]).toEqual(['backendAbsent', expect.stringMatching(/^webgl: tfjs has no backend called 'webgl'; it has .*'cpu'/), "import the package that registers it first: import '@tensorflow/tfjs-backend-webgl'"])
   })
 
+  it('without a name is refused as one that has none', async () => {
+    const refused = problemOf(await tfjsBackend('').open())
+    expect([refused.code, refused.sentence, refused.remedy]).toEqual(['backendAbsent', expect.stringMatching(/^tfjsBackend: tfjs has no backend called ''; it has /), "give the name that the backend's package registers, such as 'webgl'"])
+  })
+
   it('that does not start is refused, and found once it does', async () => {
     let isBroken = true
     vi.spyOn(console, 'warn').mockImplementation(() => {})

@@ -1,4 +1,4 @@
-// Bundles the library with Vite, runs the demo model on both wasm backends in headless Chromium, and compares with Node: in a
+// Bundles the library with Vite, runs a small ViT on both wasm backends in headless Chromium, and compares with Node: in a
 // page that may share memory with its workers, and in one that may not. Then models and ops on those of tfjs's GPU backends
 // that are installed, in software, against the reference.
 // Usage: npm run test:browser   (needs `chromium` on the path, or CHROMIUM=/path/to/it)
@@ -41,7 +41,7 @@ const bundle = (name, entry) => build({
   build: { outDir: join(scratch, 'out', name), emptyOutDir: true, target: 'esnext', lib: { entry, formats: ['es'], fileName: () => 'page.js' }, rollupOptions: { external: [/^node:/] } },
 })
 await bundle('wasm', join(root, 'test/browser/page.mjs'))
-/** tfjs's backends on a GPU that are installed here, and the most programs that one forward pass of the demo's ViT may take. */
+/** tfjs's backends on a GPU that are installed here, and the most programs that one forward pass of that ViT may take. */
 const gpus = [{ name: 'webgl', most: 170, flags: ['--enable-unsafe-swiftshader'] }, { name: 'webgpu', most: 280, flags: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-unsafe-swiftshader'] }].filter(({ name }) => isInstalled(name))
 for (const { name } of gpus) {
   const entry = join(root, `test/browser/.${name}.mjs`)

@@ -1,4 +1,4 @@
-// What the page runs: the demo model on both wasm backends, in a browser, on what it is sent; it posts back what it saw.
+// What the page runs: a small ViT on both wasm backends, in a browser, on what it is sent; it posts back what it saw.
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { env } from '@tensorflow/tfjs-core'
 import { compile, loadWeights, parseSafetensors } from 'vitrail'

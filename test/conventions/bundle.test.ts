@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -82,5 +83,20 @@ describe('the bundle', () => {
       await backend.close()`
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8', timeout: 20_000 })
     expect([stdout, stderr]).toEqual(['2 0\n', ''])
+  })
+
+  it('says what to install for each backend, where tfjs is not', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bundle-'))
+    cpSync(bundle, join(folder, 'dist/bundle'), { recursive: true })
+    cpSync(`${root}package.json`, join(folder, 'package.json'))
+    mkdirSync(join(folder, 'node_modules'))
+    for (const name of Object.keys((JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { readonly dependencies: object }).dependencies)) symlinkSync(`${root}node_modules/${name}`, join(folder, 'node_modules', name), 'junction')
+    const { stdout, stderr } = spawnSync(process.execPath, [join(folder, 'dist/bundle/cli.js'), 'backends', '--json'], { cwd: folder, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    const rows = JSON.parse(stdout) as readonly { readonly name: string; readonly works: boolean; readonly remedy?: string }[]
+    expect(rows.map(({ name, works, remedy }) => [name, works ? 'works' : remedy])).toEqual([
+      ['reference', 'works'], ['cpu', 'npm install @tensorflow/tfjs-core'], ['wasm', 'works'], ...['tfjs-wasm', 'node', 'node-gpu'].map(name => [name, 'npm install @tensorflow/tfjs-core']),
+    ])
+    rmSync(folder, { recursive: true })
   })
 })

@@ -117,7 +117,8 @@ const cases: { readonly [K in Exclude<OpKind, 'input' | 'parameter' | 'constant'
     { shapes: [[3, 12]], weights: [[3, 3]], make: (x, rows) => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }, ops.add(ops.reshape(rows!, [1, 3, 3]), ops.constant(Float32Array.of(0.5, -1), [2, 1, 1]))) },
     { shapes: [[3, 12]], make: x => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }, ops.constant(Float32Array.from({ length: 18 }, (_, i) => Math.sin(i)), [2, 3, 3])) },
     { shapes: [[3, 12], [2, 3, 3]], make: (x, bias) => ops.packedAttention(x!, { numHeads: 2, scale: 0.6 }, bias) },
-    { shapes: [[2, 3, 3]], weights: [[3, 12]], make: (bias, qkv) => ops.packedAttention(qkv!, { numHeads: 2, scale: 0.6 }, bias) }],
+    { shapes: [[2, 3, 3]], weights: [[3, 12]], make: (bias, qkv) => ops.packedAttention(qkv!, { numHeads: 2, scale: 0.6 }, bias) },
+    { weights: [[2, 3, 12], [1, 2, 3, 3]], make: (qkv, bias) => ops.packedAttention(qkv!, { numHeads: 2, scale: 0.6 }, bias) }],
   packedAttentionGradient: [
     { shapes: [[3, 12], [3, 4]], make: (x, dy) => ops.packedAttentionGradient(x!, dy!, { numHeads: 2, scale: 0.6 }) },
     { shapes: [[3, 12], [3, 4]], weights: [[2, 3, 3]], make: (x, dy, bias) => ops.packedAttentionGradient(x!, dy!, { numHeads: 2, scale: 0.6, scores: true }, bias) },

@@ -82,6 +82,7 @@ describe('an op refuses what it cannot take', () => {
     'a linear map of other channels': () => ops.linear(y, weight),
     'a bias of another size': () => ops.linear(x, weight, ops.parameter('b', [4], { kind: 'zeros' })),
     'attention of heads that do not split': () => ops.attention(x, x, x, { numHeads: 2, scale: 1 }),
+    'a gradient of attention where each sample has a bias and all share the rest': () => ops.packedAttentionGradient(ops.constant(new Float32Array(6), [2, 3]), ops.constant(new Float32Array(2), [2, 1]), { numHeads: 1, scale: 1 }, ops.input('bias', [1, 2, 2])),
     'attention with a bias of another shape': () => ops.attention(x, x, x, { numHeads: 3, scale: 1 }, ops.input('bias', [3, 2, 3])),
     'a kernel larger than the image': () => ops.conv2d(image, ops.parameter('k', [2, 3, 5, 5], { kind: 'zeros' }), undefined, { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 }),
     'a convolution of other channels': () => ops.conv2d(image, ops.parameter('k', [2, 2, 3, 3], { kind: 'zeros' }), undefined, { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 }),

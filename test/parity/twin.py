@@ -4,7 +4,7 @@
     python3 test/parity/twin.py CONFIG --check recipes/weights/vit_fashion_mnist.safetensors
 
 The first says how many of 10,000 held-out images are right after training, the second with weights of ours. What the
-configuration says is done, and what is not known here is refused. Models begin as our recipes do; --theirs lets timm draw
+configuration says is done but for its seed, and what is not known here is refused. Models begin as our recipes do; --theirs lets timm draw
 the first weights. So only chance differs from `vitrail train`: the first weights, the samples left out for validation,
 the order of the others, noise. The weights after the last step count. Needs torch, timm, safetensors.
 """
@@ -155,7 +155,7 @@ def judged(model, images, labels):
 
 def read(path):
     """A configuration all of which is known here."""
-    config = only(json.loads(path.read_text()), "source", "model", "data", "epochs", "batchSize", "optimiser", "schedule", "warmup", "clipNorm", "weights", "objective")
+    config = only(json.loads(path.read_text()), "source", "model", "data", "epochs", "batchSize", "optimiser", "schedule", "warmup", "clipNorm", "weights", "objective", "seed")
     data = only(config["data"], "kind", "images", "labels", "classes", "validation", "mean", "std", "crop")
     only(config["optimiser"]["config"], "weightDecay"), only(config["schedule"]["config"], "rate"), only(config["warmup"], "steps"), only(config.get("weights", {}), "file", "partial")
     if (data["kind"], data.get("crop", 1), config["optimiser"]["name"], config["schedule"]["name"]) != ("idx", 1, "adamw", "cosine"):

@@ -2,7 +2,7 @@
 //
 // Fails where it is not what the weight file and its card say. FOLDER holds the four files of the data set; without it, those
 // of Debian's package dataset-fashion-mnist are read.
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +25,9 @@ for (const file of readdirSync(`${root}recipes/weights`).filter(name => name.end
   const bytes = readFileSync(`${root}recipes/weights/${file}`)
   const { accuracy: stated } = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString()).__metadata__
   if (stated === undefined) continue
-  const { accuracy, interval } = JSON.parse(execFileSync(process.execPath, [`${root}dist/bundle/cli.js`, 'eval', id, '--data', images, '--labels', labels, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] }).toString())
+  const { status, stdout } = spawnSync(process.execPath, [`${root}dist/bundle/cli.js`, 'eval', id, '--data', images, '--labels', labels, '--json'], { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })
+  if (status !== 0) process.exit(status ?? 1) // it has said why
+  const { accuracy, interval } = JSON.parse(stdout)
   const card = readFileSync(`${root}recipes/weights/${id}.md`, 'utf8')
   const agrees = Math.abs(accuracy - Number(stated)) < tolerance && card.includes(`**${percent(Number(stated))}**`)
   isTrue &&= agrees

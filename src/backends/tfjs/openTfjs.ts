@@ -76,9 +76,9 @@ const absent = (name: string, packageName: string, why: string): Problem =>
 
 const unregistered = (name: string, registeredAs: string, tf: Tfjs): Problem => {
   const there = Object.keys(tf.engine().registryFactory)
-  return problem('backendAbsent', `${name}: tfjs has no backend called '${registeredAs}'; it has ${there.length === 0 ? 'none' : there.map(known => `'${known}'`).join(', ')}`, {
+  return problem('backendAbsent', `${name.trim() === '' ? 'tfjsBackend' : name}: tfjs has no backend called '${registeredAs}'; it has ${there.length === 0 ? 'none' : there.map(known => `'${known}'`).join(', ')}`, {
     expected: registeredAs,
     actual: there.join(', '),
-    remedy: `import the package that registers it first: import '@tensorflow/tfjs-backend-${registeredAs}'`,
+    remedy: name.trim() === '' ? "give the name that the backend's package registers, such as 'webgl'" : `import the package that registers it first: import '@tensorflow/tfjs-backend-${registeredAs}'`,
   })
 }

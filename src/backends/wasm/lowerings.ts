@@ -58,7 +58,7 @@ export const wasmLowerings: Lowerings = {
     ...lowerings.fusedLinear,
   ],
   packedAttention: [{ needs: ['VitrailPackedAttention', 'Tile'], run: (w, [qkv, bias], node, batch) => w.call('VitrailPackedAttention', { qkv: spread(w, qkv!, node, batch), ...(bias === undefined ? {} : { bias }) }, node.attributes) }, ...lowerings.packedAttention],
-  packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient', 'Tile'], run: (w, [qkv, dy, bias], node, batch) => w.call('VitrailPackedAttentionGradient', { qkv: spread(w, qkv!, node, batch), dy: spread(w, dy!, node, batch), ...(bias === undefined ? {} : { bias }) }, node.attributes) }],
+  packedAttentionGradient: [{ needs: ['VitrailPackedAttentionGradient'], run: (w, [qkv, dy, bias], { attributes }) => w.call('VitrailPackedAttentionGradient', { qkv, dy, ...(bias === undefined ? {} : { bias }) }, attributes) }],
   groupNorm: [{ needs: ['VitrailGroupNorm'], overwrites: 1, run: (w, [x, gamma, beta], { attributes: { activation, ...how } }) => w.call('VitrailGroupNorm', { x, gamma: w.reshape(gamma!, gamma!.shape.slice(1)), beta: w.reshape(beta!, beta!.shape.slice(1)) }, { ...how, activation: activationNames[activation] }) }],
   groupNormGradient: [{ needs: ['VitrailGroupNormGradient'], overwrites: 2, run: (w, [x, dy, gamma], { attributes }) => w.call('VitrailGroupNormGradient', { x, dy, gamma: w.reshape(gamma!, gamma!.shape.slice(1)) }, attributes) }],
   squareSum: [{ needs: ['VitrailSquareSum'], fits: node => !node.batched, run: (w, inputs) => w.call('VitrailSquareSum', inputs) }],

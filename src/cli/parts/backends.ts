@@ -37,7 +37,9 @@ const find = (name: string): TaskEither<Problem, Backend> => async () => {
   try {
     return right(await table[name]!())
   } catch (cause) {
-    return left(problem('backendUnavailable', `${name}: cannot be loaded: ${messageOf(cause)}`))
+    const why = messageOf(cause)
+    const missing = /Cannot find package '([^']+)'/.exec(why)?.[1]
+    return left(problem('backendUnavailable', `${name}: cannot be loaded: ${why}`, missing === undefined ? {} : { remedy: `npm install ${missing}` }))
   }
 }
 

@@ -18,7 +18,7 @@ interface Storage {
 
 /** A tensor on our heap. It has the form of a tfjs tensor's record, so that lowerings need not know where they run. */
 interface HeapTensor extends TensorInfo {
-  readonly dataId: Storage
+  dataId: Storage
 }
 
 /**
@@ -77,6 +77,15 @@ export class Heap {
   /** Whether no other tensor has the memory of this one. */
   isAlone({ dataId }: TensorInfo): boolean {
     return (dataId as Storage).holders === 1
+  }
+
+  /** Gives a tensor memory of its own with the same numbers, if others have its memory: what is written to it then is its own. */
+  separate(x: TensorInfo): void {
+    if (this.isAlone(x)) return
+    const copy = this.tensor(x.shape, x.dtype)
+    this.values(copy).set(this.values(x))
+    this.free(x)
+    ;(x as HeapTensor).dataId = copy.dataId
   }
 
   free({ dataId }: TensorInfo): void {

@@ -92,6 +92,8 @@ export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxe
       const run = assignments.get(key) ?? compiled(bytes)
       assignments.set(key, run)
       return groups => {
+        // A parameter that took a reshape of another's value has its memory, and so has a copy for each of one sample.
+        for (const { targets } of groups) targets.forEach(x => heap.separate(x))
         const sizes = groups.map(({ targets }) => sizeOf(targets[0]!.shape))
         const units = sizes.map(size => Math.ceil(size / RUN))
         const ints = groups.flatMap(({ operands, targets }, i) => [BYTES * sizes[i]!, units[i]!, ...[...operands, ...targets].map(x => heap.address(x))])
