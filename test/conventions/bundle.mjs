@@ -57,7 +57,9 @@ await build({
     },
   },
 })
-chmodSync(join(root, made, 'cli.js'), 0o755)
+// npx keeps a link to where a folder's command was when it first ran it there, and does not look again: in dist/src, until
+// there was a bundle. npm makes a command executable only where it links it anew.
+for (const command of [`${made}/cli.js`, 'dist/src/cli/main.js']) chmodSync(join(root, command), 0o755)
 // Whoever runs meanwhile finds the old files or the new, not some of each.
 rmSync(join(root, out), { recursive: true, force: true })
 renameSync(join(root, made), join(root, out))
