@@ -13,7 +13,7 @@ export type FakeQuantiseConfig = QuantisationGrid
  * going to the even neighbour (Jacob et al., 2018, equation 12), so that a model learns to live with it. `[...] → [...]`.
  * The gradient passes straight through inside the range, and not at all outside (Bengio et al., 2013, section 4).
  *
- * Errors: `expectsTensor`, `notAScale`, `notARange`, `scalesDiffer` (not one for each slice along `axis`).
+ * Errors: `expectsTensor`, `notAScale`, `notARange`, `scalesDiffer` (not one scale or zero point for each slice along `axis`).
  *
  * @example
  * pipe(input(197, 192), fakeQuantise({ scale: 0.01, zeroPoint: 113, range: [0, 255] })) // Model<[197, 192], [197, 192]>
@@ -35,8 +35,9 @@ const misfit = (shape: Shape, { scale, zeroPoint = 0, range = [-128, 127], axis 
   const scales = typeof scale === 'number' ? [scale] : scale
   if (!Array.isArray(scales) || !scales.every(value => Number.isFinite(value) && value > 0)) return problem('notAScale', `fakeQuantise: scale must be a number above 0, or a list of such, got ${String(scale)}`)
   const [least, most] = Array.isArray(range) ? (range as readonly number[]) : []
-  const fits = [least, most, zeroPoint].every(Number.isInteger) && least! < most! && zeroPoint >= least! && zeroPoint <= most! && most! - least! < 2 ** 16
+  const zeros: readonly number[] = [zeroPoint].flat()
+  const fits = [least, most, ...zeros].every(Number.isInteger) && least! < most! && zeros.every(zero => zero >= least! && zero <= most!) && most! - least! < 2 ** 16
   if (!fits) return problem('notARange', `fakeQuantise: a range is two whole numbers with the zero point in between, less than 2^16 apart; got ${String(range)} and ${String(zeroPoint)}`)
-  if (typeof scale === 'number' || scale.length === shape[axis]) return undefined
-  return problem('scalesDiffer', `fakeQuantise: there are ${scale.length} scales for axis ${String(axis)} of ${show(shape)}`)
+  const odd = Object.entries({ scales: scale, 'zero points': zeroPoint }).find(([, values]) => typeof values !== 'number' && values.length !== shape[axis])
+  return odd === undefined ? undefined : problem('scalesDiffer', `fakeQuantise: there are ${(odd[1] as readonly number[]).length} ${odd[0]} for axis ${String(axis)} of ${show(shape)}`)
 }

@@ -1,7 +1,7 @@
 /** Losses, as ops: from what a model gives and what it should give to one number, the mean over the batch. */
 export { attentionRegularised, headRedundancy, type AttentionRegularisedOptions } from './losses/attentionRegularised.js'
 export { average } from './losses/average.js'
-export { binaryCrossEntropy } from './losses/binaryCrossEntropy.js'
+export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from './losses/binaryCrossEntropy.js'
 export { contrastive, similarities, type ContrastiveOptions } from './losses/contrastive.js'
 export { crossEntropy, type CrossEntropyOptions } from './losses/crossEntropy.js'
 export { dice, type DiceOptions } from './losses/dice.js'

@@ -14,7 +14,7 @@ export const takesDecay = (name: string, shape?: Shape): boolean => (shape === u
 
 const exempt = new RegExp(
   [
-    /(^|\.)bias$/,
+    /(^|\.)((q|k|v|qkv|in_proj)_)?bias$/,
     /(^|\.)\w*norm\w*\.(\w+\.)?weight$/,
     /(^|\.)ln_\w+\.weight$/,
     /(^|\.)gamma(_\d+)?$/,

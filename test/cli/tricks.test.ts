@@ -44,7 +44,7 @@ describe('vitrail verify of training tricks', () => {
     expect(list.filter(({ ok }) => !ok)).toEqual([])
     expect(list.flatMap(({ notCompared }) => notCompared)).toEqual([])
     expect(list).toHaveLength(files.length * 3)
-    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, dynamicvit_parts: 20, ema: 4, fake_quant: 11, head_pruning: 6, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12 })
+    expect(Object.fromEntries(list.filter(({ backend }) => backend === 'wasm').map(({ file, outputs }) => [file.slice(fixtures.length + 1, -5), Object.keys(outputs).length]))).toMatchObject({ adamw: 40, contrastive: 10, distillation: 12, dynamicvit_parts: 20, ema: 4, fake_quant: 11, head_pruning: 6, layerscale: 3, losses: 18, lr_schedule: 5, mae_masking: 12, mix_token: 1, mixup_cutmix: 12, stochastic_depth: 4, token_labeling: 12, adamw_amsgrad: 10, fake_quant_channels: 6, layer_decay_beit: 40, losses_binary: 10, lr_schedule_cycles: 8, mixup_modes: 7 })
     expect(code).toBe(0)
   })
 
@@ -71,6 +71,11 @@ describe('vitrail verify of training tricks', () => {
     ['mixup_cutmix.json', 'mixup_perm/perm/0', -0.5, 'mixup_perm.out'],
     ['mixup_cutmix.json', 'cutmix/1/lam_in', 2, 'cutmix.1.bbox_yl_yh_xl_xh'],
     ['mixup_cutmix.json', 'mixup_flip/smoothing', 0.1, 'mixup_flip.target'],
+    ['mixup_modes.json', 'mixup_elem/lam/1', 0.1, 'mixup_elem.out'],
+    ['mixup_modes.json', 'cutmix_minmax/bbox_yl_yh_xl_xh/1', -0.25, 'cutmix_minmax.target'],
+    ['fake_quant_channels.json', 'per_channel_affine_axis1/zero_point/1', 20, 'per_channel_affine_axis1.out'],
+    ['losses_binary.json', 'binary_ce_timm_smoothing0.2_threshold0.3/loss', 1e-3, 'binary_ce_timm_smoothing0.2_threshold0.3.loss'],
+    ['lr_schedule_cycles.json', 'cosine_cycles/args/cycle_decay', 0.1, 'cosine_cycles.lr_at_step_t'],
     ['stochastic_depth.json', 'vit12_0.1/rate', 1e-3, 'vit12_0.1.per_block'],
     ['stochastic_depth.json', 'drop_path_apply/out/data/0', 1e-3, 'drop_path_apply.out'],
     ['token_labeling.json', 'case_gt_box/bbox/3', 1, 'case_gt_box.grad_cls'],
@@ -97,6 +102,25 @@ describe('vitrail verify of training tricks', () => {
   it('says which losses of a recording it does not know', async () => {
     const { list } = await verdicts(changed('losses.json', fields => (fields['hinge'] = fields['cross_entropy'])), '--backend', 'cpu')
     expect(list[0]).toMatchObject({ ok: true, notCompared: ['hinge'] })
+  })
+
+  it('says which numbers and options of a recording nobody read, and of what was left out as a whole no parts', async () => {
+    const file = changed('token_labeling.json', fields => Object.assign(fields, { mixed: { lam: 0.5, bbox: [0, 0, 1, 1] }, note: 'a note for people' }) && Object.assign(fields['case_box'] as Fields, { grad_truth: { shape: [1], data: [0] } }))
+    expect((await verdicts(file, '--backend', 'cpu')).list[0]).toMatchObject({ ok: true, notCompared: ['case_box.grad_truth', 'mixed'] })
+  })
+
+  it.each(['noise_range_t', 'ub', 'patience_t'])('refuses a schedule with %s, and passes over what changes nothing', async option => {
+    const file = changed('lr_schedule.json', fields => Object.assign((fields['deit_300'] as Fields)['args'] as Fields, { [option]: 200, noise_pct: 0.5 }))
+    expect((await verdicts(file, '--backend', 'cpu')).list[0]!.error).toBe(`${file}: deit_300 is a schedule (${option}) that there is not here; there are cosine, polynomial, stepped and constant ones`)
+    const quiet = changed('lr_schedule.json', fields => Object.assign((fields['deit_300'] as Fields)['args'] as Fields, { noise_range_t: null, noise_pct: 0.5, wobble: 1 }))
+    expect((await verdicts(quiet, '--backend', 'cpu')).list[0]).toMatchObject({ ok: true, notCompared: ['deit_300.args.wobble'] })
+  })
+
+  it('refuses a kind of schedule that there is not, and shares that are not one for each sample', async () => {
+    const tanh = changed('lr_schedule.json', fields => (fields['tanh_30'] = fields['prefix_30']))
+    expect((await verdicts(tanh, '--backend', 'cpu')).list[0]!.error).toBe(`${tanh}: tanh_30 is a schedule (tanh) that there is not here; there are cosine, polynomial, stepped and constant ones`)
+    const short = changed('mixup_modes.json', fields => ((fields['mixup_elem'] as { lam: number[] }).lam = [0.5, 1]))
+    expect((await verdicts(short, '--backend', 'cpu')).list[0]!.error).toBe(`${short}: mixup_elem.lam is neither one share nor one for each of the 4 samples`)
   })
 
   it('says once of a kind it does not know that nothing was compared, and of a faulty one where the fault is', async () => {

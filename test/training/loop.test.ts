@@ -16,6 +16,8 @@ import type { TrainingEvent } from '../../src/training/loop/trainingEvent.js'
 import type { TrainOptions } from '../../src/training/loop/trainOptions.js'
 import { crossEntropy } from '../../src/training/losses/crossEntropy.js'
 import type { Metric } from '../../src/training/metrics/metric.js'
+import { classification } from '../../src/training/objectives/classification.js'
+import type { Subject } from '../../src/training/objectives/objective.js'
 import { adamw } from '../../src/training/optimisers/adamw.js'
 import { constant } from '../../src/training/schedules/constant.js'
 import { cosine } from '../../src/training/schedules/cosine.js'
@@ -189,6 +191,7 @@ describe('what cannot be trained is told before the first step', () => {
     ['a schedule made for no steps', { schedule: cosine({ rate: 0.1, steps: 0 }) }, undefined, undefined, 'badOption', 'schedule cosine: steps must be a number above 0, got 0'],
     ['a warm-up from below 0', { warmup: { epochs: 3, from: -1 } }, undefined, undefined, 'badOption', 'train: warmup.from must be a number from 0, got -1'],
     ['validation data whose classes have another order', {}, undefined, { ...data, validation: { ...stripes(16, 2), classes: ['down', 'across', 'falling', 'rising'], name: 'others' } }, 'classesMisfit', "others: class 0 is 'down', but 'across' in stripes"],
+    ['a loss beside an objective that has its own', { loss: { name: 'focal' }, objective: { ...classification(), name: 'own', aim: (subject: Subject) => classification().aim({ ...subject, loss: crossEntropy }) } }, undefined, undefined, 'badOption', "train: loss would change nothing, for the objective 'own' has a loss of its own"],
     ['a share that is none', { average: 1.5 }, undefined, undefined, 'badOption', 'train: average must be a number between 0 and 1, such as 0.999, got 1.5'],
   ] as const)('%s', async (_, more, model, from, code, sentence) => {
     expect(problemOf(await run(more as Partial<TrainOptions>, model, from))).toMatchObject({ code, sentence })

@@ -7,7 +7,7 @@ import { vectorise } from '../../src/graph/vectorise.js'
 import { OpError } from '../../src/ops/opError.js'
 import { input, linear, parameter, tanh } from '../../src/ops/ops.js'
 import type { Tensor } from '../../src/ops/tensor.js'
-import { attentionRegularised, contrastive, crossEntropy, distillation, focal, headRedundancy, lossOf, maskedMeanSquared, meanSquared, oneHot, patchify, tokenLabelling } from '../../src/training/losses.js'
+import { attentionRegularised, average, contrastive, crossEntropy, distillation, divergence, focal, headRedundancy, lossOf, maskedMeanSquared, meanSquared, oneHot, patchify, tokenLabelling } from '../../src/training/losses.js'
 import { problemOf, valueOf } from '../support/either.js'
 import { computed } from './computed.js'
 import { distance, recorded } from './recorded.js'
@@ -31,6 +31,18 @@ describe.each([reference, cpu, wasm])('losses on $name', backend => {
     const [ours, ourSlopes] = await computed(backend, [loss, slope(loss, maps)], [[maps, weights]])
     expect(distance(ours!, [penalty])).toBeLessThan(2e-6)
     expect(distance(ourSlopes!, slopes)).toBeLessThan(2e-6)
+  })
+
+  it('the gradient at the largest of many logits is as near as at the others', async () => {
+    const classes = 1000
+    const [student, teacher] = [input('student', [classes]), input('teacher', [classes])]
+    const [s, t] = [3, 5].map(step => Array.from({ length: classes }, (_, i) => Math.fround(0.25 * Math.sin(step * i + 1))))
+    // What softmax of one has more than that of the other, in double precision.
+    const shares = (x: readonly number[]): readonly number[] => x.map(value => Math.exp(value) / x.reduce((sum, each) => sum + Math.exp(each), 0))
+    const [p, q] = [shares(s!), shares(t!)]
+    const [ours] = await computed(backend, [slope(average(divergence(student, teacher)), student)], [[student, s!], [teacher, t!]])
+    const furthest = Math.max(...ours!.map((slope, i) => Math.abs(slope - (p[i]! - q[i]!))))
+    expect(furthest / Math.max(...p.map((share, i) => Math.abs(share - q[i]!)))).toBeLessThan(1e-5)
   })
 
   it('class numbers become distributions', async () => {

@@ -22,6 +22,14 @@ describe('mixing samples of a batch', () => {
     }
   })
 
+  it('each sample may have a share and a box of its own', () => {
+    const [own, none] = [cutBox(size, 0.4, [2, 3]), { top: 0, bottom: 0, left: 0, right: 0 }]
+    const each = cutMix(images, 3, size, [own, none, own])
+    const all = cutMix(images, 3, size, own)
+    expect([each.subarray(0, 48), each.subarray(48, 96), each.subarray(96)]).toEqual([all.subarray(0, 48), images.subarray(48, 96), all.subarray(96)])
+    expect([...mixUp(Float32Array.of(1, 0, 3, 8), 4, [0.5, 1, 0, 0.25])]).toEqual([4.5, 0, 0, 2.75])
+  })
+
   it('mixes leave the batch they are made of as it was', () => {
     const before = images.slice()
     mixUp(images, 3, 0.5)

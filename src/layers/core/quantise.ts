@@ -5,11 +5,11 @@ import type { Tensor } from '../../ops/tensor.js'
 export interface QuantisationGrid {
   /** What one step of the grid is worth: one number, or one for each slice along an axis. */
   readonly scale: number | readonly number[]
-  /** The whole number that stands for 0 (default 0). */
-  readonly zeroPoint?: number
+  /** The whole number that stands for 0 (default 0): one, or one for each slice along an axis. */
+  readonly zeroPoint?: number | readonly number[]
   /** The smallest and the largest whole number (default `[-128, 127]`). */
   readonly range?: readonly [least: number, most: number]
-  /** The axis along which scales differ (default the last). */
+  /** The axis along which scales and zero points differ (default the last). */
   readonly axis?: number
 }
 
@@ -23,20 +23,19 @@ export interface QuantisationGrid {
  * fakeQuantised(ops.input('x', [3]), { scale: 0.1 }).shape // [3]
  */
 export const fakeQuantised = (x: Tensor, { scale, zeroPoint = 0, range = [-128, 127], axis = x.shape.length - 1 }: QuantisationGrid): Tensor => {
-  const scales = typeof scale === 'number' ? [scale] : scale
-  const along = typeof scale === 'number' ? [] : x.shape.map((size, i) => (i === axis ? size : 1))
-  const each = (f: (value: number) => number): Tensor => constant(Float32Array.from(scales, f), along)
-  const [low, high] = [range[0] - zeroPoint, range[1] - zeroPoint]
+  const each = (values: number | readonly number[], f: (value: number) => number): Tensor =>
+    typeof values === 'number' ? scalar(f(values)) : constant(Float32Array.from(values, f), x.shape.map((size, i) => (i === axis ? size : 1)))
+  const [least, most] = [each(zeroPoint, zero => range[0] - zero), each(zeroPoint, zero => range[1] - zero)]
+  const widest = Math.max(...[zeroPoint].flat().flatMap(zero => [zero - range[0], range[1] - zero])) + 1
   // As PyTorch: multiplied by the inverse in single precision, not divided.
-  const steps = multiply(x, each(value => Math.fround(1 / Math.fround(value))))
-  const stored = multiply(rounded(minimum(maximum(steps, scalar(low)), scalar(high)), Math.max(Math.abs(low), Math.abs(high))), each(value => value))
-  const kept = multiply(x, detach(subtract(subtract(scalar(1), beyond(steps, high)), beyond(multiply(steps, scalar(-1)), -low))))
+  const steps = multiply(x, each(scale, value => Math.fround(1 / Math.fround(value))))
+  // One whole number more on either side tells what is outside.
+  const whole = rounded(minimum(maximum(steps, subtract(least, scalar(1))), add(most, scalar(1))), widest)
+  const stored = multiply(minimum(maximum(whole, least), most), each(scale, value => value))
+  const kept = multiply(x, detach(subtract(subtract(scalar(1), step(subtract(whole, most))), step(subtract(least, whole)))))
   // What is added is 0, and has the gradient.
   return add(detach(stored), subtract(kept, detach(kept)))
 }
-
-/** 1 where a value rounds to more than a whole number, else 0; at the half, where that number is odd. */
-const beyond = (x: Tensor, most: number): Tensor => (most % 2 === 0 ? step(subtract(x, scalar(most + 0.5))) : subtract(scalar(1), step(subtract(scalar(most + 0.5), x))))
 
 /** 1 where a value is at least a number, else 0. */
 const reaches = (x: Tensor, least: number): Tensor => subtract(scalar(1), step(subtract(scalar(least), x)))

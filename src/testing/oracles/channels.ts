@@ -30,11 +30,12 @@ export const scale = (_: Place, factor: number): Run => elementwise(x => factor 
 /** Jacob et al., 2018, equation 12, with PyTorch's inverse in single precision and halves to the even neighbour. */
 export const fakeQuantise = (_: Place, { scale, zeroPoint = 0, range = [-128, 127], axis }: QuantisationGrid): Run =>
   onArray(x => numbers(x.shape, (...where) => {
-    const own = Math.fround(typeof scale === 'number' ? scale : scale[where[axis ?? where.length - 1]!]!)
+    const of = (values: number | readonly number[]): number => (typeof values === 'number' ? values : values[where[axis ?? where.length - 1]!]!)
+    const [own, zero] = [Math.fround(of(scale)), of(zeroPoint)]
     const steps = at(x, ...where) * Math.fround(1 / own)
     const floor = Math.floor(steps)
     const nearest = steps - floor === 0.5 ? floor + Math.abs(floor % 2) : Math.round(steps)
-    return own * (Math.min(range[1], Math.max(range[0], nearest + zeroPoint)) - zeroPoint)
+    return own * (Math.min(range[1], Math.max(range[0], nearest + zero)) - zero)
   }))
 export const tanh = (): Run => elementwise(activate.tanh)
 export const softmax = (): Run => onArray(x => channelwise(x, softmaxOf))

@@ -11,6 +11,7 @@ import { batches } from '../data/batches.js'
 import { codeOf, reasonOf } from '../../shape/reasonOf.js'
 import { checkpoints, files, type Found } from '../checkpoint/checkpoints.js'
 import { noProgress, type Progress } from '../checkpoint/progress.js'
+import type { Loss } from '../losses/lossOf.js'
 import type { Aim, Objective } from '../objectives/objective.js'
 import { trainingRoutines, type RoutineName, type TrainingRoutines } from '../routines/trainingRoutines.js'
 import { changesSince } from './changesSince.js'
@@ -63,9 +64,16 @@ export const prepareTraining = (model: AnyModel, data: TrainingData, options: Tr
   const { form, batchSize } = options
   const { train: learned, validation: shown, mean = [0], std = [1] } = data
   if (options.formAt !== undefined && (options.accumulate ?? 1) > 1) return left(problem('badOption', 'train: formAt and accumulate do not go together: what several forms gathered would be no gradient of any', { path: 'accumulate' }))
-  const routinesOf = (trained: AnyModel | undefined) => trainingRoutines(model, { ...parts.right, ...(objective.right === undefined ? {} : { objective: objective.right }) }, { ...(trained === undefined ? {} : { form: trained }), batchSize, train: learned, validation: typeof shown === 'object' ? shown : learned, mean, std })
+  let isAsked = false
+  const loss: Loss = (outputs, targets) => {
+    isAsked = true
+    return parts.right.loss(outputs, targets)
+  }
+  const routinesOf = (trained: AnyModel | undefined) => trainingRoutines(model, { ...parts.right, loss, ...(objective.right === undefined ? {} : { objective: objective.right }) }, { ...(trained === undefined ? {} : { form: trained }), batchSize, train: learned, validation: typeof shown === 'object' ? shown : learned, mean, std })
   const routines = routinesOf(form)
   if (routines._tag === 'Left') return routines
+  // An objective with a loss of its own must not look as if it heeded another.
+  if (options.loss !== undefined && !isAsked) return left(problem('badOption', `train: loss would change nothing, for the objective '${objective.right?.name}' has a loss of its own`, { path: 'loss', remedy: 'leave it out' }))
   const sources = batchesOf(data, options, routines.right.aim)
   if (sources._tag === 'Left') return sources
   const { train, validation } = sources.right

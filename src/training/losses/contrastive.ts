@@ -1,4 +1,4 @@
-import { add, divide, exp, log, matmul, max, mean, multiply, reshape, scalar, sqrt, subtract, sum, transpose } from '../../ops/ops.js'
+import { add, detach, divide, exp, log, matmul, max, mean, multiply, reshape, scalar, sqrt, subtract, sum, transpose } from '../../ops/ops.js'
 import { OpError } from '../../ops/opError.js'
 import type { Tensor } from '../../ops/tensor.js'
 import { show } from '../../shape/shape.js'
@@ -52,7 +52,7 @@ export const contrastive = (images: Tensor, texts: Tensor, scale: Tensor, { both
 
 /** Cross-entropy of each row with its own pair, and a share of it with all: `mean(log Σ exp − (1 − s)·pair − s·mean)`. */
 const told = (logits: Tensor, pairs: Tensor, smoothing: number): Tensor => {
-  const highest = max(logits, [1], true)
+  const highest = detach(max(logits, [1], true))
   const all = add(reshape(highest, pairs.shape), log(sum(exp(subtract(logits, highest)), [1])))
   const right = smoothing === 0 ? pairs : add(multiply(pairs, scalar(1 - smoothing)), multiply(mean(logits, [1]), scalar(smoothing)))
   return average(subtract(all, right))

@@ -1,4 +1,4 @@
-import { exp, log, max, subtract, sum } from '../../ops/ops.js'
+import { detach, exp, log, max, subtract, sum } from '../../ops/ops.js'
 import type { Tensor } from '../../ops/tensor.js'
 
 /**
@@ -10,6 +10,7 @@ import type { Tensor } from '../../ops/tensor.js'
  */
 export const logSoftmax = (logits: Tensor): Tensor => {
   const classes = [logits.shape.length - 1]
-  const shifted = subtract(logits, max(logits, classes, true))
+  // The result does not depend on what is subtracted; a gradient through it would be the rounding of a sum, all on the largest.
+  const shifted = subtract(logits, detach(max(logits, classes, true)))
   return subtract(shifted, log(sum(exp(shifted), classes, true)))
 }

@@ -1,8 +1,8 @@
 import { right, type Either } from 'fp-ts/lib/Either.js'
 import type { Tensor } from '../../ops/tensor.js'
 import type { Problem } from '../../shape/problem.js'
-import { readNamed, rules, type Kind } from '../readNamed.js'
-import { binaryCrossEntropy } from './binaryCrossEntropy.js'
+import { oneOf, readNamed, rules, type Kind } from '../readNamed.js'
+import { binaryCrossEntropy, type BinaryCrossEntropyOptions } from './binaryCrossEntropy.js'
 import { crossEntropy, type CrossEntropyOptions } from './crossEntropy.js'
 import { focal, type FocalOptions } from './focal.js'
 import { meanSquared } from './meanSquared.js'
@@ -17,7 +17,7 @@ const focusing = { gamma: rules.amount, alpha: rules.weights }
 
 const kinds: Readonly<Record<string, Kind<Loss>>> = {
   crossEntropy: { optional: smoothing, make: (options: CrossEntropyOptions) => right((outputs, targets) => crossEntropy(outputs, targets, options)) },
-  binaryCrossEntropy: { optional: smoothing, make: (options: CrossEntropyOptions) => right((outputs, targets) => binaryCrossEntropy(outputs, targets, options)) },
+  binaryCrossEntropy: { optional: { ...smoothing, threshold: rules.share, classes: oneOf('mean', 'sum') }, make: (options: BinaryCrossEntropyOptions) => right((outputs, targets) => binaryCrossEntropy(outputs, targets, options)) },
   focal: { optional: focusing, make: (options: FocalOptions) => right((outputs, targets) => focal(outputs, targets, options)) },
   sigmoidFocal: { optional: { gamma: rules.amount, alpha: rules.any }, make: (options: SigmoidFocalOptions) => right((outputs, targets) => sigmoidFocal(outputs, targets, options)) },
   smoothFocal: { optional: { ...smoothing, ...focusing, share: rules.share }, make: (options: SmoothFocalOptions) => right((outputs, targets) => smoothFocal(outputs, targets, options)) },

@@ -1,8 +1,8 @@
 import type { Box, MapSize } from './box.js'
 
 /**
- * The box of CutMix (Yun et al., 2019, section 3.1), as in timm: about a centre, of `1 − lambda` of the image, cut off at
- * its edges. `lambda` of the result is the share of the image that stays.
+ * The box of CutMix (Yun et al., 2019, section 3.1), as in the authors' code and in timm up to 1.0.28: about a centre, of
+ * `1 − lambda` of the image, an odd side one less, cut off at its edges. `lambda` of the result is the share that stays.
  *
  * @param lambda the share that is to stay, from 0 to 1
  * @param centre its row and column

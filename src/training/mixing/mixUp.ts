@@ -5,13 +5,17 @@ import { reversed } from './reversed.js'
  * mixes images, and distributions of classes just so.
  *
  * @param samples how many there are
- * @param lambda the share of the sample itself, from 0 to 1
+ * @param lambda the share of the sample itself, from 0 to 1: one for all, or one for each sample (timm's modes `pair` and `elem`)
  * @param partners the number of each sample's partner (default: the batch in reverse)
  *
  * @example
  * mixUp(Float32Array.of(1, 3), 2, 0.75) // Float32Array.of(1.5, 2.5)
  */
-export const mixUp = (values: Float32Array, samples: number, lambda: number, partners: readonly number[] = reversed(samples)): Float32Array => {
+export const mixUp = (values: Float32Array, samples: number, lambda: number | readonly number[], partners: readonly number[] = reversed(samples)): Float32Array => {
   const size = values.length / samples
-  return values.map((x, i) => lambda * x + (1 - lambda) * values[partners[Math.floor(i / size)]! * size + (i % size)]!)
+  return values.map((x, i) => {
+    const sample = Math.floor(i / size)
+    const share = typeof lambda === 'number' ? lambda : lambda[sample]!
+    return share * x + (1 - share) * values[partners[sample]! * size + (i % size)]!
+  })
 }

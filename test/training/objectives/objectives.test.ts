@@ -217,7 +217,7 @@ describe('a teacher', () => {
 describe('pairs of images and texts', () => {
   it('are read from JSON lines and from tabs, each text once', async () => {
     writeFileSync(join(folder, 'pairs.jsonl'), '{"image":"a.png","text":"a cat"}\n\n{"image":"b.png","text":"a dog "}\n{"image":"c.png","text":"a cat"}\n')
-    writeFileSync(join(folder, 'pairs.tsv'), 'a.png\ta cat\r\nb.png\ta dog\r\nc.png\ta cat\r\n')
+    writeFileSync(join(folder, 'pairs.tsv'), '\uFEFFa.png\ta cat\r\nb.png\ta dog\r\nc.png\ta cat\r\n')
     for (const file of ['pairs.jsonl', 'pairs.tsv']) {
       const pairs = valueOf(await captions(join(folder, file))())
       expect([pairs.classes, [...pairs.labels], pairs.size]).toEqual([['a cat', 'a dog'], [0, 1, 0], 3])

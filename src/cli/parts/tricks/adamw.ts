@@ -73,11 +73,11 @@ const stepOf = (recorded: Recorded, key: string, entry: Recorded): Routine & Req
   const whole = parameters.map(p => slopes.of.get(p)!)
   const clipped = clipByGlobalNorm(whole, entry.numberOr('max_norm', 1))
   const gradients = entry.has('max_norm') ? clipped.gradients : whole
-  const { update } = adamwOf({ betas: config.numbers('betas') as [number, number], epsilon: config.number('eps'), weightDecay: config.number('weight_decay') })
+  const { update, state: kept } = adamwOf({ betas: config.numbers('betas') as [number, number], epsilon: config.number('eps'), weightDecay: config.number('weight_decay'), amsgrad: config.flag('amsgrad') })
   const updates = parameters.flatMap((p, i) => {
-    const state = { m: held(`${names[i]}.m`, p.shape), v: held(`${names[i]}.v`, p.shape) }
+    const state = Object.fromEntries(kept.map(of => [of, held(`${names[i]}.${of}`, p.shape)]))
     const next = update({ parameter: p, gradient: gradients[i]!, state, rate, step, decay: decays(key, names[i]!, p), scale: 1 })
-    return [{ parameter: p, value: next.parameter }, { parameter: state.m, value: next.state['m']! }, { parameter: state.v, value: next.state['v']! }]
+    return [{ parameter: p, value: next.parameter }, ...kept.map(of => ({ parameter: state[of]!, value: next.state[of]! }))]
   })
   return { inputs: { x, y }, outputs: { loss, norm: clipped.norm }, updates: [...updates, { parameter: step, value: add(step, scalar(1)) }] }
 }

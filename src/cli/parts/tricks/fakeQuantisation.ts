@@ -11,7 +11,7 @@ import type { Check, Trick } from './trick.js'
 
 /** Fake quantisation: what it gives, and its gradient for one that arrives. */
 export const fakeQuantisation: Trick = {
-  fields: ['w', 'per_tensor_clipping'],
+  fields: ['w', '*.qmin'],
   replay: (recorded, backend) => {
     const bench = new Bench(backend)
     const own = recorded.tensor('w')
@@ -42,8 +42,8 @@ const observed = (recorded: Recorded, { data, shape }: RecordedTensor): Readonly
 }
 
 const gridOf = (entry: Recorded) => ({
-  scale: entry.isObject('scale') ? entry.tensor('scale').data : entry.number('scale'),
-  zeroPoint: entry.numberOr('zero_point', 0),
+  scale: entry.oneOrEach('scale'),
+  zeroPoint: entry.has('zero_point') ? entry.oneOrEach('zero_point') : 0,
   range: [entry.number('qmin'), entry.number('qmax')] as const,
   ...(entry.has('axis') ? { axis: entry.number('axis') } : {}),
 })

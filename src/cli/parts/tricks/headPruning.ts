@@ -55,6 +55,8 @@ const replay = (recorded: Recorded, backend: Backend, { replica: { model }, grap
   const measured = await bench.compute(Object.fromEntries(attention.flatMap(path => [[path, importances[path]!.importance], [`${path}.signed`, importances[path]!.signed]])))()
   if (measured._tag === 'Left') return measured
   const all = (suffix: string): readonly (readonly number[])[] => attention.map(path => Array.from(measured.right[path + suffix]!))
+  // How far the reference's own two ways are apart.
+  recorded.passOver('max_abs_diff')
   const prune = recorded.object('prune')
   const heads: HeadsByPath = Object.fromEntries(prune.keys.map(layer => [attention[Number(layer)]!, prune.numbers(layer)]))
   const pruned = pruneHeads(model, weights, heads)

@@ -24,7 +24,7 @@ export const openTrick = (file: string): TaskEither<Problem, OpenTrick | undefin
   if (read._tag === 'Left') return read
   if (read.right === undefined) return right(undefined)
   const recorded = new Recorded(read.right)
-  const found = Object.entries(tricks).find(([, { fields }]) => fields.every(field => recorded.has(field)))
+  const found = Object.entries(tricks).find(([, { fields }]) => fields.every(field => (field.startsWith('*.') ? recorded.objectsWith(field.slice(2)).length > 0 : recorded.has(field))))
   return found === undefined ? left(problem('notSupported', `${file}: recordings of this kind are not supported yet, and nothing was compared`)) : right({ name: found[0], trick: found[1], recorded })
 }
 

@@ -37,10 +37,10 @@ const verdictOn = async (file: string, { name, trick, recorded }: OpenTrick, bac
   try {
     const replayed = await trick.replay(recorded, backend, file)()
     if (replayed._tag === 'Left') return replayed
-    const { checks, notCompared = [] } = replayed.right
+    const { checks } = replayed.right
     const outputs = Object.fromEntries(Object.entries(checks).map(([key, check]) => [key, compared(check, tolerance)]))
     if (Object.keys(outputs).length === 0) return left(problem('nothingToCompare', `${file}: holds nothing to compare`))
-    return right({ file, system: name, backend: backend.name, ok: Object.values(outputs).every(({ ok }) => ok), outputs, notCompared })
+    return right({ file, system: name, backend: backend.name, ok: Object.values(outputs).every(({ ok }) => ok), outputs, notCompared: recorded.unread })
   } catch (fault) {
     if (fault instanceof Misread || fault instanceof OpError) return left(problem('notARecording', `${file}: ${fault.message}`))
     throw fault

@@ -1,15 +1,15 @@
 import { of } from 'fp-ts/lib/TaskEither.js'
 import { constant, cosine, polynomial, stepped, warmup, type Schedule } from '../../../training/schedules.js'
-import type { Recorded } from './recorded.js'
+import { Misread, type Recorded } from './recorded.js'
 import type { Check, Trick } from './trick.js'
 
 /** timm's schedulers, and MAE's half cosine. */
 export const schedule: Trick = {
-  fields: ['epoch_lr_used'],
+  fields: ['*.lr_at_step_t'],
   replay: recorded => {
     const checks: Record<string, Check> = {}
     for (const [key, entry] of recorded.objectsWith('lr_at_step_t')) {
-      const ours = ofTimm(entry.object('args'))
+      const ours = ofTimm(key, entry.object('args'))
       const rates = entry.numbers('lr_at_step_t')
       checks[`${key}.lr_at_step_t`] = { ours: rates.map((_, step) => ours.rate(step)), recorded: rates, near: 'double' }
       if (entry.has('initial_lr_before_any_step')) checks[`${key}.initial_lr_before_any_step`] = { ours: [ours.rate(0)], recorded: [entry.number('initial_lr_before_any_step')], near: 'double' }
@@ -22,17 +22,26 @@ export const schedule: Trick = {
   },
 }
 
+/** What makes of one of timm's schedulers one that there is not here: noise, a hyperbolic tangent, the plateau of a metric. */
+const foreign = ['noise_range_t', 'lb', 'ub', 'patience_t'] as const
+
 /** A schedule by timm's own words for its options. */
-const ofTimm = (args: Recorded): Schedule => {
+const ofTimm = (name: string, args: Recorded): Schedule => {
+  const other = foreign.find(key => args.has(key)) ?? /tanh|plateau|multi_?step/i.exec(name)?.[0]
+  if (other !== undefined) throw new Misread(`${name} is a schedule (${other}) that there is not here; there are cosine, polynomial, stepped and constant ones`)
+  // Without a range, noise changes nothing.
+  args.passOver('t_in_epochs', 'initialize', 'noise_pct', 'noise_std', 'noise_seed')
+  const kind = args.has('decay_t') ? 'stepped' : args.has('t_initial') ? 'falling' : 'constant'
   const rate = args.number('lr')
   const rise = args.numberOr('warmup_t', 0)
-  const main = args.has('decay_t') ? stepped({ rate, every: args.number('decay_t'), factor: args.numberOr('decay_rate', 1) }) : args.has('t_initial') ? falling(args, rate) : constant({ rate })
+  const main = kind === 'stepped' ? stepped({ rate, every: args.number('decay_t'), factor: args.numberOr('decay_rate', 1) }) : kind === 'falling' ? falling(args, rate, /poly/i.test(name)) : constant({ rate })
   // Left out, it is true for timm's steps and false for its cosine and polynomial.
-  const prefix = args.has('warmup_prefix') ? args.flag('warmup_prefix') : args.has('decay_t')
-  return rise === 0 ? main : warmup({ steps: rise, from: args.numberOr('warmup_lr_init', 0), prefix }, main)
+  const prefix = args.has('warmup_prefix') ? args.flag('warmup_prefix') : kind === 'stepped'
+  const from = args.numberOr('warmup_lr_init', 0)
+  return rise === 0 ? main : warmup({ steps: rise, from, prefix }, main)
 }
 
-const falling = (args: Recorded, rate: number): Schedule => {
+const falling = (args: Recorded, rate: number, isPolynomial: boolean): Schedule => {
   const options = {
     rate,
     steps: args.number('t_initial'),
@@ -42,7 +51,8 @@ const falling = (args: Recorded, rate: number): Schedule => {
     cycleDecay: args.numberOr('cycle_decay', 1),
     exponent: args.numberOr('k_decay', 1),
   }
-  return args.has('power') ? polynomial({ ...options, power: args.number('power') }) : cosine(options)
+  // timm's power, where it is left out.
+  return isPolynomial || args.has('power') ? polynomial({ ...options, power: args.numberOr('power', 0.5) }) : cosine(options)
 }
 
 const ofMae = (args: Recorded): Schedule => {

@@ -20,6 +20,8 @@ export const tokenLabelling: Trick = {
     const measured: Record<string, Measured> = {}
     for (const [key, entry] of recorded.objectsWith('loss')) {
       const [isDense, args] = [!key.includes('2d'), entry.object('args')]
+      // The authors' losses take these, and make nothing of them.
+      args.passOver('classes', 'smoothing', 'mixup_active')
       const labels = (at: 0 | 1): ImageLabels => (isDense ? { image: column(dense[at], 1), ...(args.flag('ground_truth') ? { truth: column(dense[at], 0) } : {}) } : { image: flat[at] })
       const [top, left, bottom, right] = entry.numbers('bbox') as [number, number, number, number]
       const lambda = 1 - ((bottom - top) * (right - left)) / count

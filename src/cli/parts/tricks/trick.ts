@@ -16,15 +16,14 @@ export interface Check {
   readonly near: keyof typeof nearness
 }
 
-/** What replaying a trick gives: checks by key, and the keys it knows nothing of. */
+/** What replaying a trick gives: checks by key. */
 export interface Replayed {
   readonly checks: Readonly<Record<string, Check>>
-  readonly notCompared?: readonly string[]
 }
 
 /** One kind of recording of a training trick. */
 export interface Trick {
-  /** The fields by which its recordings are known. */
+  /** The fields by which its recordings are known; `*.loss` is one that any object in it has. */
   readonly fields: readonly string[]
   /** Replays it through the public functions. Throws `Misread`. Files that it speaks of are in folders above its own. */
   readonly replay: (recorded: Recorded, backend: Backend, file: string) => TaskEither<Problem, Replayed>
