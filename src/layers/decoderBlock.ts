@@ -10,7 +10,7 @@ import { type Arguments, choice, type Takes } from './core/choice.js'
 import { type IfFields, lacksFields } from './core/fields.js'
 import { type AnyLayer, defineLayer, type Layer } from './core/layer.js'
 import { amounts, firstOf, oneOf, rates, sizes } from './core/preconditions.js'
-import { attends, type CrossAttention, crossAttention } from './crossAttention.js'
+import { attends, crossAttention, type TokensAttend } from './crossAttention.js'
 import { dropout as dropElements } from './dropout.js'
 import { layerNorm } from './layerNorm.js'
 import { linear } from './linear.js'
@@ -33,7 +33,7 @@ export interface DecoderBlockConfig<H extends number> {
 
 /** The shape function of {@link decoderBlock}. */
 export interface DecoderBlock<H extends number> extends ShapeFunction {
-  readonly out: IfFields<this['in'], 'decoderBlock', readonly ['x', 'memory'], Kept<this['in'], Apply<CrossAttention<H>, Pick<this['in'], 'x' & keyof this['in'] | 'memory' & keyof this['in']>>>>
+  readonly out: IfFields<this['in'], 'decoderBlock', readonly ['x', 'memory'], Kept<this['in'], Apply<TokensAttend<H>, Pick<this['in'], 'x' & keyof this['in'] | 'memory' & keyof this['in']>>>>
 }
 type Kept<S, O> = O extends AnyShapeError ? O
   : Placed<S, 'positions', 'x'> extends infer E extends AnyShapeError ? E

@@ -38,7 +38,8 @@ type NotATensor<How extends MergeKind, N extends string, S> = Misfit<'mergeExpec
 
 /**
  * One tensor of a record of tensors: their sum, product, mean, or their channels side by side, in the order
- * of the fields. `{ a: [..., c], b: [..., c] } → [..., c]`; `concat`: the channels add up.
+ * of the fields. `{ a: [..., c], b: [..., c] } → [..., c]`; `concat`: the channels add up. For tokens one after the
+ * other there is `joinTokens`.
  * Errors: `expectsRecord`, `mergeExpectsTensors`, `mergeMisfit`, `nothingToMerge`.
  *
  * @example

@@ -43,7 +43,7 @@ const projection: Initialiser = { kind: 'heUniform' }
  * Cuts an image into patches and projects each to `dim` channels: a convolution whose kernel is the patch
  * (Dosovitskiy et al., 2020, section 3.1). `[height, width, channels] → [rows, columns, dim]`.
  *
- * Parameters: `proj.weight [dim, channels, patch, patch]`, `proj.bias [dim]`, under `patch_embed`.
+ * Parameters under `patch_embed.proj`: `weight [dim, channels, patch, patch]`, `bias [dim]`.
  * Errors: `expectsImage`, `patchTooLarge`, `patchesDoNotFit` (with the nearest sizes that fit).
  *
  * @example

@@ -24,6 +24,12 @@ export interface WindowsConfig<W extends Pair, P extends boolean, K extends Wind
   readonly padding?: P
   /** What becomes of a window larger than the map (default `each`: it becomes the map). */
   readonly clamp?: K
+  /**
+   * Whether the places of a window lie evenly over the whole map instead of side by side (default false): the grid
+   * attention of MaxViT (Tu et al., 2022, section 3.2); with windows an n-th as high and wide as the map, what MobileViT
+   * does across patches of n×n (Mehta and Rastegari, 2021, section 3.1). Such windows do not shift.
+   */
+  readonly dilated?: boolean
 }
 
 /** The shape function of {@link windows}. Where the compiler does not know whether maps are padded, it refuses none. */
@@ -59,15 +65,15 @@ type DoesNotFit<H extends number, V extends number, WH extends number, WW extend
  * pipe(input(56, 56, 96), windows({ windowSize: 7, shift: 3 }, windowAttention({ numHeads: 3 }))) // Model<[56, 56, 96], [56, 56, 96]>
  */
 export const windows = <const W extends Pair, L extends AnyLayer, const P extends boolean = false, const K extends WindowClamp = 'each'>(config: WindowsConfig<W, P, K>, block: L): Layer<Windows<W, P, K, ShapeFunctionOf<L>>> => {
-  const { windowSize, shift = 0, padding = false, clamp = 'each' } = config
+  const { windowSize, shift = 0, padding = false, clamp = 'each', dilated = false } = config
   return defineLayer('windows', windows, [config, block], {
-    config: { windowSize, shift, padding, clamp },
+    config: { windowSize, shift, padding, clamp, dilated },
     check: shape =>
       firstOf(
         () => pairs('windows', { windowSize, shift }),
         () => sizes('windows', { windowSize: pairOf(windowSize)[0], 'window width': pairOf(windowSize)[1] }),
         () => oneOf('windows', 'clamp', clamp, ['each', 'both', 'never']),
-        () => shifts(windowSize, shift),
+        () => shifts(windowSize, shift, dilated),
         () => image('windows', shape),
         () => (padding ? undefined : fit(shape, fitWindow(shape[0]!, shape[1]!, windowSize, shift, clamp).size)),
       ),
@@ -75,7 +81,7 @@ export const windows = <const W extends Pair, L extends AnyLayer, const P extend
       const [height, width] = x.shape as readonly [number, number, number]
       const { size, shift: by } = fitWindow(height, width, windowSize, shift, clamp)
       const map = [Math.ceil(height / size[0]) * size[0], Math.ceil(width / size[1]) * size[1]] as const
-      const cut = partition(padded(rolled(x, by), map), size)
+      const cut = partition(padded(rolled(x, by), map), size, dilated)
       const isShifted = by[0] > 0 || by[1] > 0
       const mask = isShifted ? constant(shiftedWindowMask(map, size, by), [cut.shape[0]!, cut.shape[1]!, cut.shape[1]!]) : undefined
       if (mask !== undefined) record(path === '' ? 'attn_mask' : `${path}.attn_mask`, mask)
@@ -84,19 +90,20 @@ export const windows = <const W extends Pair, L extends AnyLayer, const P extend
         const after = isTensor(out) ? out.shape.slice(1) : shapeOfSignal(out)
         return refuse('windowsChange', { before: show(cut.shape.slice(1)), after: show(after) })
       }
-      const whole = slice(joined(out, map, size), [0, 0, 0], [height, width, out.shape[2]!])
+      const whole = slice(joined(out, map, size, dilated), [0, 0, 0], [height, width, out.shape[2]!])
       return rolled(whole, [-by[0], -by[1]])
     },
   })
 }
 
 /** What generators may give {@link windows}. */
-export const windowsArguments: Arguments = [choice.options({ windowSize: choice.oneOrTwo(choice.either(choice.divisorOf('height'), choice.whole(2, 4)), choice.either(choice.divisorOf('width'), choice.whole(2, 4))) }, { shift: choice.oneOrTwo(choice.whole(0, 2)), padding: choice.flag, clamp: choice.among('each', 'both', 'never') }), choice.layer('tokens')]
+export const windowsArguments: Arguments = [choice.options({ windowSize: choice.oneOrTwo(choice.either(choice.divisorOf('height'), choice.whole(2, 4)), choice.either(choice.divisorOf('width'), choice.whole(2, 4))) }, { shift: choice.oneOrTwo(choice.whole(0, 2)), padding: choice.flag, clamp: choice.among('each', 'both', 'never'), dilated: choice.flag }), choice.layer('tokens')]
 
-const shifts = (windowSize: Pair, shift: Pair): Problem | undefined => {
+const shifts = (windowSize: Pair, shift: Pair, dilated: boolean): Problem | undefined => {
   const [window, by] = [pairOf(windowSize), pairOf(shift)]
   const axis = by.findIndex((n, i) => !(Number.isInteger(n) && n >= 0 && n < window[i]!))
-  return axis < 0 ? undefined : problem('notAShift', `windows: shift must be a whole number from 0 and below the window's ${window[axis]}, got ${String(by[axis])}`)
+  if (axis < 0) return dilated && by.some(n => n > 0) ? problem('notAShift', `windows: dilated windows do not shift, got ${by.join('×')}`, { remedy: 'leave out the shift, or dilated' }) : undefined
+  return problem('notAShift', `windows: shift must be a whole number from 0 and below the window's ${window[axis]}, got ${String(by[axis])}`)
 }
 
 const fit = ([height, width]: Shape, [windowHeight, windowWidth]: readonly [number, number]): Problem | undefined => {
@@ -121,14 +128,15 @@ const padded = (x: Tensor, map: readonly [number, number]): Tensor =>
     return zeros[axis] === 0 ? t : concat([t, constant(new Float32Array(sizeOf(zeros)), zeros)], axis)
   }, x)
 
-/** `[rows · height, columns · width, dim] → [rows · columns, height · width, dim]`. */
-const partition = (x: Tensor, [height, width]: readonly [number, number]): Tensor => {
+/** `[rows · height, columns · width, dim] → [rows · columns, height · width, dim]`. Places of one window lie side by side, or `rows` and `columns` apart. */
+const partition = (x: Tensor, [height, width]: readonly [number, number], dilated: boolean): Tensor => {
   const [rows, columns, dim] = [x.shape[0]! / height, x.shape[1]! / width, x.shape[2]!]
-  return reshape(transpose(reshape(x, [rows, height, columns, width, dim]), [0, 2, 1, 3, 4]), [rows * columns, height * width, dim])
+  const cut = dilated ? transpose(reshape(x, [height, rows, width, columns, dim]), [1, 3, 0, 2, 4]) : transpose(reshape(x, [rows, height, columns, width, dim]), [0, 2, 1, 3, 4])
+  return reshape(cut, [rows * columns, height * width, dim])
 }
 
 /** The reverse of {@link partition}. */
-const joined = (x: Tensor, map: readonly [number, number], [height, width]: readonly [number, number]): Tensor => {
+const joined = (x: Tensor, map: readonly [number, number], [height, width]: readonly [number, number], dilated: boolean): Tensor => {
   const [rows, columns, dim] = [map[0] / height, map[1] / width, x.shape[2]!]
-  return reshape(transpose(reshape(x, [rows, columns, height, width, dim]), [0, 2, 1, 3, 4]), [map[0], map[1], dim])
+  return reshape(transpose(reshape(x, [rows, columns, height, width, dim]), dilated ? [2, 0, 3, 1, 4] : [0, 2, 1, 3, 4]), [map[0], map[1], dim])
 }

@@ -24,6 +24,15 @@ describe('windows', () => {
       expect(await run(any(pipe(input(height, width, 3), windows({ windowSize, shift, padding: true, clamp }, identity()))), x, new Map())).toEqual(Array.from(x))
   })
 
+  it.each([[[4, 6], 2], [[4, 6], [2, 3]], [[5, 7], [2, 3]], [[3, 3], 5], [[2, 9], 4]] as const)('puts a map of %o back as it was, dilated windows of %o', async ([height, width], windowSize) => {
+    const x = random(3).values(2 * height * width * 3)
+    expect(await run(any(pipe(input(height, width, 3), windows({ windowSize, padding: true, dilated: true }, identity()))), x, new Map())).toEqual(Array.from(x))
+  })
+
+  it('refuses to shift dilated windows, which have no borders', () => {
+    expect(problemOf(shapeOf(pipe(input(4, 6, 8), windows({ windowSize: 2, shift: 1, dilated: true }, identity()))))).toMatchObject({ code: 'notAShift', sentence: 'windows: dilated windows do not shift, got 1×1', remedy: 'leave out the shift, or dilated' })
+  })
+
   it('runs a block on each window as on a map of its own, with one set of weights', async () => {
     const block = encoderBlock({ numHeads: 2, mlpRatio: 2 })
     const [whole, one] = [any(pipe(input(4, 6, 4), windows({ windowSize: [2, 3] }, block))), any(pipe(input(2, 3, 4), flattenTokens(), block))]

@@ -57,7 +57,6 @@ export const input = <const S extends Shape>(...shape: S): Model<S, S> => model(
 export const integerInput = <const S extends Shape>(...shape: S): Model<Integers<S>, Integers<S>> => model({ shape: Object.freeze(shape), dtype: 'int32' }, [])
 
 type AnyInput = Model<never, SignalShape>
-type Fields<R extends Readonly<Record<string, AnyInput>>> = { readonly [K in keyof R]: OutputOf<R[K]> }
 
 /**
  * Begins a recipe with a record of inputs.
@@ -65,5 +64,8 @@ type Fields<R extends Readonly<Record<string, AnyInput>>> = { readonly [K in key
  * @example
  * inputs({ image: input(224, 224, 3), text: integerInput(77) }) // Model<{ image: [224, 224, 3], text: Integers<[77]> }, …>
  */
-export const inputs = <const R extends Readonly<Record<string, AnyInput>>>(fields: R): Model<Fields<R>, Fields<R>> =>
+export const inputs = <const R extends Readonly<Record<string, AnyInput>>>(
+  fields: R,
+  // Written out, not as an alias: the compiler shows an alias as what it was made of.
+): Model<{ readonly [K in keyof R]: OutputOf<R[K]> }, { readonly [K in keyof R]: OutputOf<R[K]> }> =>
   model({ fields: Object.freeze(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.input]))) }, [])

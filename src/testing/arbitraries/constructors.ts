@@ -24,6 +24,7 @@ import { fakeQuantise, fakeQuantiseArguments } from '../../layers/fakeQuantise.j
 import { fanOut, fanOutArguments } from '../../layers/fanOut.js'
 import { featurePyramid, featurePyramidArguments, featurePyramidTakes } from '../../layers/featurePyramid.js'
 import { field, fieldArguments } from '../../layers/field.js'
+import { firstTokens, firstTokensArguments } from '../../layers/firstTokens.js'
 import { flattenTokens, flattenTokensArguments } from '../../layers/flattenTokens.js'
 import { fold, foldArguments } from '../../layers/fold.js'
 import { frozen, frozenArguments } from '../../layers/frozen.js'
@@ -34,6 +35,7 @@ import { groupNorm, groupNormArguments } from '../../layers/groupNorm.js'
 import { hideTokens, hideTokensArguments } from '../../layers/hideTokens.js'
 import { identity, identityArguments } from '../../layers/identity.js'
 import { joinLevels, joinLevelsArguments, joinLevelsTakes } from '../../layers/joinLevels.js'
+import { joinTokens, joinTokensArguments, joinTokensTakes } from '../../layers/joinTokens.js'
 import { keepTokens, keepTokensArguments } from '../../layers/keepTokens.js'
 import { layerNorm, layerNormArguments } from '../../layers/layerNorm.js'
 import { layerScale, layerScaleArguments } from '../../layers/layerScale.js'
@@ -82,6 +84,7 @@ import { tokenDropout, tokenDropoutArguments } from '../../layers/tokenDropout.j
 import { tokenScores, tokenScoresArguments } from '../../layers/tokenScores.js'
 import { tokensToMap, tokensToMapArguments } from '../../layers/tokensToMap.js'
 import { transformerBlock2d, transformerBlock2dArguments } from '../../layers/transformerBlock2d.js'
+import { transpose, transposeArguments } from '../../layers/transpose.js'
 import { unfold, unfoldArguments } from '../../layers/unfold.js'
 import { unmaskTokens, unmaskTokensArguments, unmaskTokensTakes } from '../../layers/unmaskTokens.js'
 import { unnamed, unnamedArguments } from '../../layers/unnamed.js'
@@ -116,6 +119,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   fanOut: { make: fanOut, arguments: fanOutArguments },
   featurePyramid: { make: featurePyramid, arguments: featurePyramidArguments, takes: featurePyramidTakes },
   field: { make: field, arguments: fieldArguments },
+  firstTokens: { make: firstTokens, arguments: firstTokensArguments },
   flattenTokens: { make: flattenTokens, arguments: flattenTokensArguments },
   fold: { make: fold, arguments: foldArguments },
   frozen: { make: frozen, arguments: frozenArguments },
@@ -126,6 +130,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   hideTokens: { make: hideTokens, arguments: hideTokensArguments },
   identity: { make: identity, arguments: identityArguments },
   joinLevels: { make: joinLevels, arguments: joinLevelsArguments, takes: joinLevelsTakes },
+  joinTokens: { make: joinTokens, arguments: joinTokensArguments, takes: joinTokensTakes },
   keepTokens: { make: keepTokens, arguments: keepTokensArguments },
   layerNorm: { make: layerNorm, arguments: layerNormArguments },
   layerScale: { make: layerScale, arguments: layerScaleArguments },
@@ -174,6 +179,7 @@ export const constructors: Readonly<Record<string, Constructor>> = {
   tokenScores: { make: tokenScores, arguments: tokenScoresArguments },
   tokensToMap: { make: tokensToMap, arguments: tokensToMapArguments },
   transformerBlock2d: { make: transformerBlock2d, arguments: transformerBlock2dArguments },
+  transpose: { make: transpose, arguments: transposeArguments },
   unfold: { make: unfold, arguments: unfoldArguments },
   unmaskTokens: { make: unmaskTokens, arguments: unmaskTokensArguments, takes: unmaskTokensTakes },
   unnamed: { make: unnamed, arguments: unnamedArguments },

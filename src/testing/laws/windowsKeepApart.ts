@@ -13,6 +13,7 @@ interface Config {
   readonly windowSize: Pair
   readonly shift?: Pair
   readonly clamp?: 'each' | 'both' | 'never'
+  readonly dilated?: boolean
 }
 
 /** Windows see themselves and nothing else, shifted ones too; and on a map that is one window, shifted and plain windows are the block itself. */
@@ -22,7 +23,7 @@ export const windowsKeepApart = defineLaw({
   meaning: 'What is in one window reaches another, or not all of its own: look at how `windows` rolls, cuts and joins the map, and at the mask of shifted windows.',
   cost: 'many',
   judge: subject => {
-    const only = subject.model.layers.length === 1 ? subject.model.layers[0]! : undefined
+    const { only } = subject
     if (only === undefined || only.definition.make !== (windows as unknown) || singleTensor(subject) === undefined) return silent('no windows')
     const [config, block] = only.definition.args as readonly [Config, AnyLayer]
     const onOne = onOneWindow(subject, config, block)
@@ -49,22 +50,23 @@ const onOneWindow = (subject: Subject, config: Config, block: AnyLayer): Verdict
 }
 
 /** Along one axis: which window a place is in, and on which side of the seam that rolling makes. */
-const seats = (size: number, window: number, shift: number): readonly string[] =>
+const seats = (size: number, window: number, shift: number, dilated: boolean): readonly string[] =>
   Array.from({ length: size }, (_, at) => {
+    if (dilated) return String(at % Math.ceil(size / window))
     const rolled = (at - shift + size) % size
     // Where windows do not divide the map, published masks let the seam through: only windows are told apart.
     const side = size % window === 0 && at < shift ? 'wrapped' : 'straight'
     return `${Math.floor(rolled / window)} ${side}`
   })
 
-const apart = (subject: Subject, { windowSize, shift = 0, clamp = 'each' }: Config): Verdict => {
+const apart = (subject: Subject, { windowSize, shift = 0, clamp = 'each', dilated = false }: Config): Verdict => {
   const { input, output } = singleTensor(subject)!
   const [height, width, channels] = input.shape as readonly [number, number, number]
   const [window, by, map] = [pairOf(windowSize), pairOf(shift), [height, width]]
   const covers = map.map((size, axis) => clamp !== 'never' && size <= window[axis]!)
   const [either, isLarger] = [clamp === 'both' && covers.some(Boolean), map.some((size, axis) => size < window[axis]!)]
   const [rows, columns] = map.map((size, axis) =>
-    either ? seats(size, isLarger ? Math.min(height, width) : window[axis]!, 0) : covers[axis] === true ? seats(size, size, 0) : seats(size, window[axis]!, by[axis]!),
+    either ? seats(size, isLarger ? Math.min(height, width) : window[axis]!, 0, dilated) : covers[axis] === true ? seats(size, size, 0, dilated) : seats(size, window[axis]!, by[axis]!, dilated),
   ) as [readonly string[], readonly string[]]
   const group = (place: number): string => `${rows[Math.floor(place / width)]}|${columns[place % width]}`
   const sample = subject.feed(1) as Float32Array

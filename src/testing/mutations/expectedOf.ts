@@ -139,7 +139,7 @@ const merged = (signal: SignalShape, how: string, refuse: (code: string, leaf: s
 const inWindows = (signal: SignalShape, config: Readonly<Record<string, unknown>>, block: (s: Shape, inside: InWindow) => SignalShape, refuse: (code: string, leaf: string) => never): SignalShape => {
   const pair = (value: unknown): readonly [number, number] => (Array.isArray(value) ? (value as [number, number]) : [value as number, value as number])
   const [window, shift] = [pair(config['windowSize']), pair(config['shift'])]
-  if (shift.some((by, i) => by >= window[i]!)) return refuse('notAShift', 'windows')
+  if (shift.some((by, i) => by >= window[i]! || (config['dilated'] === true && by > 0))) return refuse('notAShift', 'windows')
   if (!Array.isArray(signal) || signal.length !== 3) return refuse('expectsImage', 'windows')
   const [height, width] = signal as Shape as readonly [number, number, number]
   const sides = fittedWindow([height, width], window, config['clamp'])

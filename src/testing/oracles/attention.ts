@@ -80,13 +80,19 @@ export const selfAttention = (place: Place, { numHeads, headDim: given, qkvBias 
   return mapped(mixed(part(2), weigh), place.at(naming === 'timm' ? 'proj' : 'out_proj'), dim, projBias)
 }
 
-/** Vaswani et al., 2017, section 3.2.3, with the weights of PyTorch's `MultiheadAttention`. */
-export const crossAttention = (place: Place, { numHeads, bias = true, scale }: CrossAttentionConfig<number>): Run => record => {
-  const { x, memory, keys = memory } = record as { readonly x: Numbers; readonly memory: Numbers; readonly keys?: Numbers }
+/** Vaswani et al., 2017, section 3.2.3, with the weights of PyTorch's `MultiheadAttention`, or with maps of their own. */
+export const crossAttention = (place: Place, { numHeads, bias = true, scale, naming = 'torch' }: CrossAttentionConfig<number>): Run => record => {
+  const given = record as { readonly x: Numbers; readonly memory: Numbers; readonly keys?: Numbers }
+  const flat = (t: Numbers): Numbers => shaped(t, t.data.length / t.shape.at(-1)!, t.shape.at(-1)!)
+  const [x, memory, keys] = [flat(given.x), flat(given.memory), flat(given.keys ?? given.memory)]
   const dim = x.shape[1]!
-  const [matrix, shift] = [place.weight('in_proj_weight', 3 * dim, dim), bias ? place.weight('in_proj_bias', 3 * dim) : undefined]
-  const part = (t: Numbers, i: number): Heads => cut(project(t, matrix, shift), numHeads, dim / numHeads, head => i * dim + (head * dim) / numHeads)
-  return mapped(mixed(part(memory, 2), byContent(part(x, 0), part(keys, 1), scale ?? Math.sqrt(numHeads / dim), () => 0), x.shape[0]!), place.at('out_proj'), dim, bias)
+  const map = (weight: string, shift: string, count: number) => (t: Numbers): Numbers => project(t, place.weight(weight, count * dim, dim), bias ? place.weight(shift, count * dim) : undefined)
+  const own = (name: string, count = 1) => map(`${name}.weight`, `${name}.bias`, count)
+  const all = map('in_proj_weight', 'in_proj_bias', 3)
+  // Of queries, keys and values: what they are cut from, and at which channel they begin there.
+  const parts = { torch: [[all, 0], [all, 1], [all, 2]], 'q,kv': [[own('q'), 0], [own('kv', 2), 0], [own('kv', 2), 1]], 'q,k,v': [[own('q'), 0], [own('k'), 0], [own('v'), 0]] } as const
+  const part = (t: Numbers, i: 0 | 1 | 2): Heads => cut(parts[naming][i][0](t), numHeads, dim / numHeads, head => parts[naming][i][1] * dim + (head * dim) / numHeads)
+  return shaped(mapped(mixed(part(memory, 2), byContent(part(x, 0), part(keys, 1), scale ?? Math.sqrt(numHeads / dim), () => 0), x.shape[0]!), place.at(naming === 'torch' ? 'out_proj' : 'proj'), dim, bias), ...given.x.shape)
 }
 
 /** A learned number for how far the key lies from the query, counted from the smallest distance up. */

@@ -22,6 +22,7 @@ import { fakeQuantise } from '../../layers/fakeQuantise.js'
 import { fanOut } from '../../layers/fanOut.js'
 import { featurePyramid } from '../../layers/featurePyramid.js'
 import { field } from '../../layers/field.js'
+import { firstTokens } from '../../layers/firstTokens.js'
 import { flattenTokens } from '../../layers/flattenTokens.js'
 import { fold } from '../../layers/fold.js'
 import { frozen } from '../../layers/frozen.js'
@@ -32,6 +33,7 @@ import { groupNorm } from '../../layers/groupNorm.js'
 import { hideTokens } from '../../layers/hideTokens.js'
 import { identity } from '../../layers/identity.js'
 import { joinLevels } from '../../layers/joinLevels.js'
+import { joinTokens } from '../../layers/joinTokens.js'
 import { keepTokens } from '../../layers/keepTokens.js'
 import { layerNorm } from '../../layers/layerNorm.js'
 import { layerScale } from '../../layers/layerScale.js'
@@ -80,6 +82,7 @@ import { tokenDropout } from '../../layers/tokenDropout.js'
 import { tokenScores } from '../../layers/tokenScores.js'
 import { tokensToMap } from '../../layers/tokensToMap.js'
 import { transformerBlock2d } from '../../layers/transformerBlock2d.js'
+import { transpose } from '../../layers/transpose.js'
 import { unfold } from '../../layers/unfold.js'
 import { unmaskTokens } from '../../layers/unmaskTokens.js'
 import { unnamed } from '../../layers/unnamed.js'
@@ -130,6 +133,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [fanOut, combinators.fanOut],
   [featurePyramid, decoders.featurePyramid],
   [field, combinators.field],
+  [firstTokens, tokens.firstTokens],
   [flattenTokens, tokens.flattenTokens],
   [fold, masking.fold],
   [frozen, combinators.second],
@@ -140,6 +144,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [hideTokens, masking.hideTokens],
   [identity, channels.nothing],
   [joinLevels, decoders.joinLevels],
+  [joinTokens, tokens.joinTokens],
   [keepTokens, pruning.keepTokens],
   [layerNorm, channels.layerNorm],
   [layerScale, channels.layerScale],
@@ -188,6 +193,7 @@ export const oracles: ReadonlyMap<unknown, Oracle> = new Map<unknown, Oracle>([
   [tokenScores, pruning.tokenScores],
   [tokensToMap, decoders.tokensToMap],
   [transformerBlock2d, blocks.transformerBlock2d],
+  [transpose, tokens.transpose],
   [unfold, masking.unfold],
   [unmaskTokens, masking.unmaskTokens],
   [unnamed, combinators.unnamed],

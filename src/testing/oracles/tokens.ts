@@ -19,6 +19,9 @@ export const registerTokens = prepended('reg_token')
 
 export const takeToken = (_: Place, index: number): Run => onArray(x => partsOf(x)[index]!)
 export const skipTokens = (_: Place, count: number): Run => onArray(x => stacked(partsOf(x).slice(count)))
+export const firstTokens = (_: Place, count: number): Run => onArray(x => stacked(partsOf(x).slice(0, count)))
+export const transpose = (): Run => onArray(x => numbers([x.shape[1]!, x.shape[0]!], (channel, token) => at(x, token, channel)))
+export const joinTokens = (): Run => record => stacked(Object.values(record as Readonly<Record<string, Numbers>>).flatMap(partsOf))
 
 export const globalPool = (_: Place, { kind = 'average', prefixTokens = 0 }: GlobalPoolConfig<number> = {}): Run =>
   onArray(x => {
