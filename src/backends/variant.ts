@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Runnable } from './runnable.js'
 
 /** Another routine over the parameters of a session, made when it was needed; see `session.variant`. */

@@ -95,7 +95,7 @@ const stepsIn = (text: string): Either<Problem, Shown> => {
 
 /** What a training does to its samples. Errors: those of `readTraining` and `subjectOf`; `nothingToShow`, `notAnImageModel`. */
 const trainingIn = async (file: string): Promise<Either<Problem, Shown>> => {
-  const config = await readTraining(file, [])()
+  const config = await readTraining(file)()
   if (config._tag === 'Left') return config
   const { augment: steps = [], data, model, seed } = config.right
   if (steps.length === 0) return left(problem('nothingToShow', `${file}: has no augmentation`, { remedy: `add "augment": ["randomResizedCrop", "horizontalFlip"], or name steps with --augment` }))

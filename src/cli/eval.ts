@@ -113,7 +113,7 @@ const sourceOf = async ({ data: path, kind, labels, part = 'test' }: Pick<EvalOp
 }
 
 const configuredSource = async (file: string, classes: readonly string[] | undefined, seed: number | undefined): Promise<Either<Problem, Source>> => {
-  const config = await readTraining(file, [])()
+  const config = await readTraining(file)()
   if (config._tag === 'Left') return config
   const { validation, mean, std, crop, interpolation, ...rest } = config.right.data as DataConfig
   const opened = await openData(typeof validation === 'object' ? validation : rest, dirname(file), classes)()

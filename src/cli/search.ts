@@ -18,6 +18,7 @@ import { wilson } from '../training/evaluate/wilson.js'
 import { writeSafetensors } from '../weights/writeSafetensors.js'
 import { backends } from './parts/backends.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
+import { commandLine } from './parts/commandLine.js'
 import { format } from './parts/format.js'
 import { interruption } from './parts/interruption.js'
 import { options } from './parts/options.js'
@@ -59,7 +60,7 @@ export const search: CliCommand<SearchCommandOptions> = {
     const { data, about, remarks, close } = opened.right
     const interrupt = interruption(() => terminal.warn('\nvitrail: stopping; press Ctrl-C again to stop at once'))
     const stopped = (): Either<Problem, ExitCode> => {
-      terminal.print(`stopped; to go on: vitrail search ${file} --out ${folder} --resume`)
+      terminal.print(`stopped; to go on: ${commandLine(['search', file], { out: folder, backend: name === 'wasm' ? undefined : name, resume: true })}`)
       return right<Problem, ExitCode>(1)
     }
     try {

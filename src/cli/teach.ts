@@ -1,3 +1,4 @@
+import { access, constants } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { problem } from '../shape/problem.js'
@@ -6,6 +7,7 @@ import type { Named } from '../training/loop/trainOptions.js'
 import { recordTeacher } from '../training/objectives/recordTeacher.js'
 import type { CliCommand } from './parts/command.js'
 import { format } from './parts/format.js'
+import { messageOf } from './parts/messageOf.js'
 import { options } from './parts/options.js'
 import { progress } from './parts/progress.js'
 import { fitted } from './parts/training/configured.js'
@@ -27,12 +29,16 @@ export const teach: CliCommand<TeachOptions> = {
   examples: ['vitrail teach distil.json --out teacher.safetensors', 'vitrail train distil.json --set objective.config.teacher.recorded=teacher.safetensors'],
   options: [options.text('--out <file>', 'where to write (default: teacher.safetensors beside the configuration)'), options.wholeNumber('--batch-size <n>', 'samples at once (default: 64)')],
   run: ([file = ''], { out, batchSize = 64 }, terminal) => async () => {
-    const config = await readTraining(file, [])()
+    const config = await readTraining(file)()
     if (config._tag === 'Left') return config
     const folder = dirname(file)
     const { model, data, objective } = config.right
     const { recorded: _, ...wanted } = ((objective as Named | undefined)?.config?.['teacher'] ?? {}) as DistantTeacher
     if (wanted.model === undefined) return left(problem('teacherMissing', `${file}: names no teacher that could be asked`, { path: 'objective.config.teacher', remedy: 'write "objective": { "name": "distillation", "config": { "teacher": { "model": … } } }' }))
+    const path = out ?? join(folder, 'teacher.safetensors')
+    // Before the teacher is asked, which may take hours.
+    const unwritable = await access(dirname(path), constants.W_OK).then(() => undefined, messageOf)
+    if (unwritable !== undefined) return left(problem('fileUnwritable', `${path}: cannot be written: ${unwritable}`))
     const subject = await subjectOf(model, folder)
     if (subject._tag === 'Left') return subject
     const samples = await openData(data, folder)()
@@ -44,7 +50,6 @@ export const teach: CliCommand<TeachOptions> = {
     let shown = 0
     try {
       const usual = preprocessingOf(subject.right.preprocessing, {})
-      const path = out ?? join(folder, 'teacher.safetensors')
       const done = await recordTeacher(path, teacher.right.teacher, {
         samples: samples.right,
         batchSize: Math.min(batchSize, samples.right.size),

@@ -3,15 +3,17 @@ import { dirname, join } from 'node:path'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { problem } from '../shape/problem.js'
 import { files } from '../training/checkpoint/checkpoints.js'
+import type { Change } from '../training/config/withChanges.js'
 import { prepareTraining } from '../training/loop/prepareTraining.js'
 import { train as trainModel } from '../training/loop/train.js'
 import { backends } from './parts/backends.js'
 import type { CliCommand, ExitCode } from './parts/command.js'
+import { commandLine } from './parts/commandLine.js'
 import { interruption } from './parts/interruption.js'
 import { options } from './parts/options.js'
 import { configured } from './parts/training/configured.js'
 import { describePlan, follow } from './parts/training/follow.js'
-import { readChange, readTraining, type Change } from './parts/training/readTraining.js'
+import { readChange, readTraining } from './parts/training/readTraining.js'
 import { writeReport } from './parts/training/writeReport.js'
 
 interface TrainCommandOptions {
@@ -41,13 +43,13 @@ export const train: CliCommand<TrainCommandOptions> = {
     options.text('--dry-run', 'says what it would do, and stops'),
   ],
   run: ([file = ''], { out, resume = false, backend: name, epochs, batchSize, seed, set = [], dryRun = false }, terminal) => async () => {
-    const changes: Change[] = [...(epochs === undefined ? [] : [['epochs', epochs], ['steps', undefined]] as const), ...(batchSize === undefined ? [] : [['batchSize', batchSize] as const]), ...(seed === undefined ? [] : [['seed', seed] as const])]
+    const changes: Change[] = [...(epochs === undefined ? [] : [['epochs', epochs] as const]), ...(batchSize === undefined ? [] : [['batchSize', batchSize] as const]), ...(seed === undefined ? [] : [['seed', seed] as const])]
     for (const text of set) {
       const change = readChange(text)
       if (change._tag === 'Left') return change
       changes.push(change.right)
     }
-    const config = await readTraining(file, changes)()
+    const config = await readTraining(file, changes, sentence => terminal.warn(`vitrail: ${sentence}`))()
     if (config._tag === 'Left') return config
     const backend = await backends.find(name)()
     if (backend._tag === 'Left') return backend
@@ -76,7 +78,7 @@ export const train: CliCommand<TrainCommandOptions> = {
       if (done._tag === 'Left') return done
       const { reason, step, best } = done.right
       if (reason === 'aborted') {
-        terminal.print(`stopped at step ${step}; to go on: vitrail train ${file} --out ${folder} --resume`)
+        terminal.print(`stopped at step ${step}; to go on: ${commandLine(['train', file], { out: folder, backend: name === 'wasm' ? undefined : name, epochs, 'batch-size': batchSize, seed, set: set.length === 0 ? undefined : set, resume: true })}`)
         return right<never, ExitCode>(1)
       }
       const report = await writeReport(join(folder, files.report), { id, model, data, ...(objective === undefined ? {} : { objective }), ...(form === undefined ? {} : { form }), result: done.right, metrics: join(folder, files.metrics), backend: backend.right, batchSize: config.right.batchSize, seed: config.right.seed ?? 0 })()

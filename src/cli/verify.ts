@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Backend } from '../backends/device.js'
 import { problem, showProblem, type Problem } from '../shape/problem.js'
+import { makeFolder } from '../training/checkpoint/makeFolder.js'
 import type { TensorToStore } from '../weights/encodedLayout.js'
 import { writeSafetensors } from '../weights/writeSafetensors.js'
 import { backends } from './parts/backends.js'
@@ -113,7 +113,7 @@ const verdictOn = (file: string, recording: Recording, backend: Backend, toleran
 
 const write = async (folder: string, { name, recorded: { metadata } }: Recording, tensors: readonly TensorToStore[]) => {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
   } catch (cause) {
     return left(problem('fileUnwritable', `${folder}: ${messageOf(cause)}`))
   }

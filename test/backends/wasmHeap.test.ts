@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Allocator } from '../../src/backends/wasm/heap/allocator.js'
 import { Heap, newMemory } from '../../src/backends/wasm/heap/heap.js'
+import { wasmWith } from '../../src/backends/wasm/index.js'
+import { problemOf } from '../support/either.js'
 import { uniform } from './kernels/uniform.js'
 
 /** Space that can grow to a limit, and how far it has. */
@@ -85,4 +87,12 @@ describe('the heap', () => {
     expect(() => heap.tensor([64, 1024])).toThrow('no memory left for a tensor of shape [64, 1024]')
     expect(heap.address(heap.tensor([16, 1024]))).toBe(64)
   })
+})
+
+it('where no memory can be had, as under `ulimit -v`, the backend says what helps', async () => {
+  const none = vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
+    throw new RangeError('WebAssembly.Memory(): could not allocate memory')
+  })
+  const opened = await wasmWith({ threads: 1 }).open().finally(() => none.mockRestore())
+  expect(problemOf(opened)).toMatchObject({ code: 'backendBroken', sentence: expect.stringMatching(/^wasm: does not start: .*memory/) as string, remedy: expect.stringContaining('--disable-wasm-trap-handler') as string })
 })

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { captured } from './captured.js'
 
 // A folder in which nothing is installed.
@@ -70,6 +70,17 @@ describe('vitrail check', () => {
     expect(out).toMatch(/smallest recipe found that fails \(1 layer/)
     expect(out).toMatch(/bad\.ts#good +ok/)
     expect((await captured('check', `${file}#good`, ...quick)).code).toBe(0)
+  })
+
+  it('hears what the compiler says of a file, also where temporary files lie behind a link, as on macOS', async () => {
+    const file = written('refused.ts', `${imports}${good}
+      const text = (given: string): string => given
+      text(5 as never as number)`)
+    mkdirSync(join(folder, 'deep/er'), { recursive: true })
+    symlinkSync(join(folder, 'deep/er'), join(folder, 'link'))
+    vi.stubEnv('TMPDIR', join(folder, 'link'))
+    const { code, out } = await captured('check', file, '--laws', 'typesAgree', '--replays', join(folder, 'replays')).finally(() => vi.unstubAllEnvs())
+    expect([code, out]).toEqual([1, expect.stringMatching(/TypeScript \S+ says: Argument of type 'number' is not assignable to parameter of type 'string'/)])
   })
 
   it('names the law, the layer and its line, prints the smallest recipe, and replays it', async () => {

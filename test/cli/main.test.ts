@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { mkdtempSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { bar } from '../../src/cli/parts/bar.js'
+import { terminal } from '../../src/cli/parts/terminal.js'
 import { captured } from './captured.js'
 
 const main = resolve('dist/bundle/cli.js')
@@ -62,5 +64,46 @@ describe('the command line', () => {
     child.stderr.on('data', chunk => (err += String(chunk)))
     const status = await new Promise(done => child.on('close', done))
     expect([status, err]).toEqual([0, ''])
+  })
+
+  it.runIf(existsSync('/dev/full'))('fails, and says so, where its output does not fit on the disk', () => {
+    const { status, stderr } = spawnSync(process.execPath, [main, 'list'], { encoding: 'utf8', stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] })
+    expect([status, stderr]).toEqual([2, 'vitrail: standard output cannot be written to: no space left on device\n'])
+  })
+})
+
+describe('the terminal', () => {
+  const seen = [process.stdout, process.stderr].map(stream => [stream, Object.getOwnPropertyDescriptor(stream, 'isTTY')] as const)
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    for (const [stream, isTTY] of seen) Object.defineProperty(stream, 'isTTY', isTTY ?? { value: undefined, configurable: true, writable: true })
+  })
+
+  it.each([
+    ['xterm', '', [true, true]],
+    ['xterm', '1', [false, true]],
+    ['dumb', '', [false, false]],
+  ] as const)('that is called %s has colours and bars, or not (NO_COLOR=%s)', (term, none, [colours, bars]) => {
+    vi.stubEnv('TERM', term)
+    vi.stubEnv('NO_COLOR', none)
+    for (const [stream] of seen) Object.defineProperty(stream, 'isTTY', { value: true, configurable: true, writable: true })
+    const made = terminal()
+    expect([made.colours.bold('x') !== 'x', made.isWatched]).toEqual([colours, bars])
+  })
+
+  it('is left as it was while a bar is drawn, which is cut off at its edge', async () => {
+    Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true, writable: true })
+    const columns = Object.getOwnPropertyDescriptor(process.stderr, 'columns')
+    Object.defineProperty(process.stderr, 'columns', { value: 40, configurable: true, writable: true })
+    const steer = process.stderr as unknown as Record<'cursorTo' | 'clearLine', (...args: readonly unknown[]) => boolean>
+    const said: string[] = []
+    const spies = [vi.spyOn(process.stderr, 'write').mockImplementation(text => said.push(String(text)) > 0), ...(['cursorTo', 'clearLine'] as const).filter(name => name in steer).map(name => vi.spyOn(steer, name).mockReturnValue(true))]
+    const drawn = await bar('{bar} {value}/{total}  {what}')
+    drawn.start(9, 3, { what: 'loss 1.2345  100 images/s  2 min 3 s left' })
+    drawn.stop()
+    for (const spy of spies) spy.mockRestore()
+    Object.defineProperty(process.stderr, 'columns', columns ?? { value: undefined, configurable: true, writable: true })
+    expect(said.filter(text => text.includes('3/9'))[0]).toHaveLength(40)
+    expect(said.join('')).not.toContain('\u001b[?')
   })
 })

@@ -45,6 +45,8 @@ describe('vitrail train distils', () => {
     const recorded = at('said.safetensors')
     const taught = await captured('teach', file, '--out', recorded, '--batch-size', '16')
     expect(taught).toMatchObject({ code: 0, err: '' })
+    // Not after an hour of asking.
+    expect(await captured('teach', file, '--out', at('nowhere/said.safetensors'))).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/said\.safetensors: cannot be written: no such file or directory$/) as string })
     expect(taught.out).toMatch(/said\.safetensors: what the teacher says of 40 samples; \d+\.\d\d % right/)
     await captured('train', file, '--out', at('live'))
     expect((await captured('train', file, '--out', at('heard'), '--set', `objective.config.teacher.recorded=${recorded}`)).code).toBe(0)

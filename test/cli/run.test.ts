@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import sharp from 'sharp'
@@ -96,6 +96,10 @@ describe('vitrail run', () => {
     const { code, out } = await captured('run', id, '--image', file, file, '--attention', at('twice'))
     expect([code, [...out.matchAll(/^where it looks: (.*)$/gm)].map(([, path]) => basename(path!))]).toEqual([0, ['bag-18.attention.png', 'bag-18-2.attention.png']])
     expect(readFileSync(at('twice/bag-18-2.attention.png'))).toEqual(readFileSync(at('twice/bag-18.attention.png')))
+    // Where file names differ in more than case, they differ on every system.
+    mkdirSync(at('other'))
+    copyFileSync(file, at('other/Bag-18.png'))
+    expect((await captured('run', id, '--image', file, at('other/Bag-18.png'), '--attention', at('twice'))).out).toContain('Bag-18-2.attention.png')
   })
 
   it('says what to do for a model without weights', async () => {

@@ -60,6 +60,12 @@ describe('vitrail search', () => {
     expect(again.out).toContain('goes on     from step 6')
     expect(again.out.split('\n').slice(-5)).toEqual(out.split('\n').slice(-5))
     expect(read('run/scored.jsonl').trim().split('\n').length).toBe(8)
+
+    // And after a kill in the midst of a line: what is scored next has a line of its own.
+    const whole = read('run/scored.jsonl')
+    writeFileSync(at('run/scored.jsonl'), whole.slice(0, -9))
+    expect((await captured('search', at('small.json'), '--out', at('run'), '--resume')).code).toBe(0)
+    expect(read('run/scored.jsonl').split('\n').slice(7)).toEqual([whole.slice(0, -9).split('\n').at(-1), whole.split('\n')[7], ''])
   })
 
   it.each([

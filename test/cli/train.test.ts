@@ -91,9 +91,26 @@ describe('vitrail train', () => {
     expect(one.code).toBe(0)
   })
 
+  it('lets steps take the place of epochs, and epochs of steps, and says so; of both it takes neither', async () => {
+    const file = write('either.json', c => ({ ...c, warmup: { epochs: 1 } }))
+    const steps = await captured('train', file, '--dry-run', '--set', 'steps=7', 'warmup.steps=3')
+    expect([steps.code, steps.err]).toEqual([0, 'vitrail: steps=7 takes the place of epochs=2\nvitrail: warmup.steps=3 takes the place of warmup.epochs=1'])
+    expect(steps.out).toContain('steps       7: 2 epochs of 5')
+    const epochs = await captured('train', write('other.json', c => ({ ...c, epochs: undefined, steps: 7 })), '--dry-run', '--epochs', '3')
+    expect([epochs.code, epochs.err]).toEqual([0, 'vitrail: epochs=3 takes the place of steps=7'])
+    expect(epochs.out).toContain('steps       15: 3 epochs of 5')
+    expect((await captured('train', file, '--dry-run', '--epochs', '3', '--set', 'steps=7')).err).toMatch(/train: needs 'epochs' or 'steps', not both$/)
+    expect((await captured('train', file, '--dry-run', '--set', 'warmup.epochs=1', 'warmup.steps=3')).err).toMatch(/train: warmup needs 'steps' or 'epochs', not both/)
+  })
+
+  it('reads a configuration as Windows writes it', async () => {
+    writeFileSync(at('windows.json'), `\uFEFF${JSON.stringify(config, null, 2).replaceAll('\n', '\r\n')}\r\n`)
+    expect(await captured('train', at('windows.json'), '--dry-run')).toMatchObject({ code: 0, err: '' })
+  })
+
   it('stopped by Ctrl-C, leaves a checkpoint and says how to go on', async () => {
-    const file = write('long.json', c => ({ ...c, epochs: 400 }))
-    const child = spawn(process.execPath, [join(root, 'dist/bundle/cli.js'), 'train', file, '--out', at('long')], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const file = write('long run.json', c => ({ ...c, epochs: 2 }))
+    const child = spawn(process.execPath, [join(root, 'dist/bundle/cli.js'), 'train', file, '--out', at('long'), '--seed', '5', '--epochs', '400', '--set', 'clipNorm=1'], { stdio: ['ignore', 'pipe', 'pipe'] })
     const said: string[] = []
     let interrupted = false
     child.stdout.on('data', (text: Buffer) => {
@@ -102,8 +119,8 @@ describe('vitrail train', () => {
       if (!interrupted && /epoch 2,/.test(said.join(''))) interrupted = child.kill('SIGINT')
     })
     expect(await new Promise(resolve => child.on('close', resolve))).toBe(1)
-    const [, step] = /stopped at step (\d+); to go on: vitrail train .*long\.json --out .*long --resume/.exec(said.join(''))!
-    expect((await captured('train', file, '--out', at('long'), '--resume', '--dry-run')).out).toContain(`goes on     from step ${Number(step).toLocaleString('en-US')} of`)
+    const [, step] = /stopped at step (\d+); to go on: vitrail train ".*long run\.json" --out .*long --epochs 400 --seed 5 --set clipNorm=1 --resume/.exec(said.join(''))!
+    expect((await captured('train', file, '--out', at('long'), '--epochs', '400', '--seed', '5', '--set', 'clipNorm=1', '--resume', '--dry-run')).out).toContain(`goes on     from step ${Number(step).toLocaleString('en-US')} of`)
   })
 
   it('reads TypeScript, in which a model may be written out', async () => {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Checkpoint } from '../../src/training/checkpoint/checkpoint.js'
 import { checkpoints, files } from '../../src/training/checkpoint/checkpoints.js'
 import { digestOf } from '../../src/training/checkpoint/digest.js'
+import { makeFolder } from '../../src/training/checkpoint/makeFolder.js'
 import { noProgress } from '../../src/training/checkpoint/progress.js'
 import { readCheckpoint } from '../../src/training/checkpoint/readCheckpoint.js'
 import { writeCheckpoint } from '../../src/training/checkpoint/writeCheckpoint.js'
@@ -20,6 +21,23 @@ const at = (step: number): Checkpoint => ({
   progress: { ...noProgress, step, isDue: step % 2 === 0, sums: { loss: 0.1 + 0.2, correct: 3, samples: 8 }, best: { step: 1, value: 1 / 3 } },
   config: { batchSize: 8, optimiser: { name: 'adamw', config: { betas: [0.9, 0.999] } }, note: 'say "sha256":"0"' },
   about: { recipe: 'vit', labels: '["a","b"]' },
+})
+
+describe('a folder', () => {
+  it('is made with those around it, by several at once, and the first that was made is told', async () => {
+    const root = folder()
+    expect([await makeFolder(join(root, 'a/b')), await makeFolder(join(root, 'a/b'))]).toEqual([join(root, 'a'), undefined])
+    await Promise.all([1, 2, 3].map(() => makeFolder(join(root, 'a/b/c/d'))))
+    expect(readdirSync(join(root, 'a/b/c'))).toEqual(['d'])
+  })
+
+  it('that cannot be made is refused for the reason itself: a file or a broken link in its way', async () => {
+    const root = folder()
+    writeFileSync(join(root, 'file'), '')
+    symlinkSync('nowhere', join(root, 'link'))
+    for (const name of ['file', 'file/a', 'link', 'link/a']) await expect(makeFolder(join(root, name))).rejects.toMatchObject({ code: 'EEXIST' })
+    if (process.platform === 'linux') await expect(makeFolder('/proc/vitrail')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
 })
 
 describe('a checkpoint', () => {

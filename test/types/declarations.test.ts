@@ -56,6 +56,9 @@ export const wrong = pipe(used,
   takeToken(9))
 `
 
+/** All that can be imported; of the recipes' files, one. */
+const entries = ['vitrail', ...['recipes', 'recipes/vit', 'training', 'search', 'testing', 'testing/arbitraries', ...['cpu', 'node', 'node-gpu', 'reference', 'tfjs', 'tfjs-wasm', 'wasm'].map(name => `backends/${name}`), ...['json', 'mermaid', 'svg'].map(name => `exporters/${name}`)].map(name => `vitrail/${name}`)]
+
 const project = `${root}.scratch/types/user`
 
 describe('a package built on this one', () => {
@@ -79,5 +82,11 @@ describe('a package built on this one', () => {
     const used = await compile(version, [user!])
     expect(used.diagnostics.map(d => d.line)).toEqual([consumer.split('\n').findIndex(line => line.includes('takeToken(9)')) + 1])
     expect(used.diagnostics[0]!.message).toContain('takeToken: there is no token 9 among 9 (9×48)')
+  })
+
+  it.each(versions)('has declarations that are right in themselves, without the types of Node, under TypeScript %s', async version => {
+    const [file] = scratch(`user/${version}`, { 'entries.ts': entries.map((entry, i) => `export * as e${i} from '${entry}'\n`).join('') })
+    const { diagnostics } = await compile(version, [file!], ['--noEmit', '--skipLibCheck', 'false', '--typeRoots', `${project}/none`])
+    expect(diagnostics.map(showDiagnostic)).toEqual([])
   })
 })

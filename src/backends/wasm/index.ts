@@ -41,7 +41,7 @@ const start = async ({ threads, relaxedSimd = true }: WasmOptions): Promise<Eith
     const crew = size > 1 ? new Crew({ module, memory, native }, { threads: size }) : undefined
     return right({ device: kernelDevice(heapHost('wasm', new Heap(memory), native, isRelaxed, crew), wasmLowerings) as Device, crew })
   } catch (fault) {
-    return left(problem('backendBroken', `wasm: does not start: ${fault instanceof Error ? fault.message : String(fault)}`, { remedy: '`vitrail backends` lists those that work here' }))
+    return left(problem('backendBroken', `wasm: does not start: ${fault instanceof Error ? fault.message : String(fault)}`, { remedy: fault instanceof RangeError ? 'free memory, or, where addresses are what is limited (`ulimit -v`), run Node with --disable-wasm-trap-handler' : '`vitrail backends` lists those that work here' }))
   }
 }
 

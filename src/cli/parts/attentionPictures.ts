@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { left, right } from 'fp-ts/lib/Either.js'
@@ -8,6 +8,7 @@ import { openSession } from '../../backends/openSession.js'
 import { trace } from '../../graph/trace.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { isShape, type Shape } from '../../shape/shape.js'
+import { makeFolder } from '../../training/checkpoint/makeFolder.js'
 import { attentionRollout } from '../../training/evaluate/attentionRollout.js'
 import { png } from '../../training/report/png.js'
 import { veiled } from '../../training/report/veiled.js'
@@ -37,7 +38,7 @@ export const attentionPictures = (subject: Subject, weightFile: string, backend:
   if (traced._tag === 'Left') return traced
   const [shape, map] = [inputShape(subject.model.input), attentionRollout(traced.right)]
   if (map === undefined || !isShape(shape)) return left(problem('noAttention', `${subject.id}: there is no one map of where it looks: its layers see windows, or patches leave on the way`, { remedy: 'run it without --attention; windows have maps of their own, at <path>.attn.weights (see `features`)' }))
-  const unmade = await mkdir(folder, { recursive: true }).then(() => undefined, messageOf)
+  const unmade = await makeFolder(folder).then(() => undefined, messageOf)
   if (unmade !== undefined) return left(problem('notWritten', `${folder}: pictures cannot be written there: ${unmade}`, { remedy: 'name a folder after --attention' }))
   const opened = await openSafetensors(weightFile)()
   if (opened._tag === 'Left') return opened
@@ -57,8 +58,9 @@ export const attentionPictures = (subject: Subject, weightFile: string, backend:
     const { rows, columns } = map
     const name = basename(file, extname(file))
     let picture = join(folder, `${name}.attention.png`)
-    for (let n = 2; written.has(picture); n++) picture = join(folder, `${name}-${n}.attention.png`)
-    written.add(picture)
+    for (let n = 2; written.has(picture.toLowerCase()); n++) picture = join(folder, `${name}-${n}.attention.png`)
+    // Windows and macOS take `Cat.png` and `cat.png` for one file.
+    written.add(picture.toLowerCase())
     try {
       await writeFile(picture, png(veiled(pictureOf(x.right, shape, preprocessing), { rows, columns, weights: ran.right['seen'] as Float32Array }), deflateSync))
     } catch (fault) {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
@@ -9,6 +9,7 @@ import { problem, type Problem } from '../../shape/problem.js'
 import { constructors } from '../../testing/arbitraries/constructors.js'
 import { allLayers } from '../../testing/laws/core/allLayers.js'
 import { placesOf, type Place } from '../../testing/shrink/placesOf.js'
+import { makeFolder } from '../../training/checkpoint/makeFolder.js'
 import { messageOf } from './messageOf.js'
 import { readJson } from './readJson.js'
 import { subjects } from './subjects.js'
@@ -35,7 +36,7 @@ const ownKinds = (model: AnyModel): readonly string[] => [...new Set(allLayers(m
 /** Writes replay files into a folder, and gives their names. Errors: `fileUnwritable`. */
 const write = (folder: string, replays: readonly (Omit<Replayable, 'version' | 'model' | 'own'> & { readonly model: AnyModel })[]): TaskEither<Problem, readonly string[]> => async () => {
   try {
-    if (replays.length > 0) await mkdir(folder, { recursive: true })
+    if (replays.length > 0) await makeFolder(folder)
     const taken = new Map<string, number>()
     const files = replays.map(({ target, law }) => {
       const stem = `${target.replace(/^.*[\\/]/, '').replace(/[^\w]+/g, '-')}-${law}`

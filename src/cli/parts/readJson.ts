@@ -18,10 +18,10 @@ const parse = (text: string, where: string): Either<Problem, unknown> => {
 const object = (value: unknown, where: string): Either<Problem, JsonObject> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? right(value as JsonObject) : left(problem('notAnObject', `${where}: must be a JSON object {…}`))
 
-/** Reads a text file. Errors: `fileUnreadable`. */
+/** Reads a text file, without the mark that Windows' editors put at the beginning. Errors: `fileUnreadable`. */
 const text = (file: string): TaskEither<Problem, string> => async () => {
   try {
-    return right(await readFile(file, 'utf8'))
+    return right((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''))
   } catch (cause) {
     return left(problem('fileUnreadable', `${file}: ${messageOf(cause)}`))
   }

@@ -14,10 +14,16 @@ export interface Terminal {
   readonly isWatched: boolean
 }
 
-/** The terminal of this process: no colours when piped or when `NO_COLOR` is set (no-color.org). */
+/**
+ * The terminal of this process: no colours when piped or when `NO_COLOR` is set (no-color.org), and neither colours nor bars
+ * where `TERM` says that it is dumb.
+ */
 export const terminal = (): Terminal => ({
   print: text => void process.stdout.write(`${text}\n`),
   warn: text => void process.stderr.write(`${text}\n`),
-  colours: pc.createColors(process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''),
-  isWatched: process.stderr.isTTY === true,
+  colours: pc.createColors(process.stdout.isTTY === true && !isDumb() && (process.env['NO_COLOR'] ?? '') === ''),
+  isWatched: process.stderr.isTTY === true && !isDumb(),
 })
+
+/** Editors' shells and old consoles show escape codes as they are. */
+const isDumb = (): boolean => process.env['TERM'] === 'dumb'

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -32,14 +32,15 @@ export interface TypesChecked {
 export const typesAgree = async (models: readonly TypedModel[], root: string, folders: readonly string[] = []): Promise<TypesChecked> => {
   const compiler = await find([...folders, root])
   if (compiler === undefined) return { verdicts: models.map(() => silent('not checked: typescript is not installed here')) }
-  const scratch = await mkdtemp(join(tmpdir(), 'vitrail-types-'))
+  // The compiler tells real paths; macOS' folder for temporary files is a link.
+  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'vitrail-types-')))
   try {
     const programs = models.map(typeProgram)
     await Promise.all(programs.map((text, i) => (text === undefined ? undefined : writeFile(join(scratch, `m${i}.ts`), text))))
     await writeFile(join(scratch, 'package.json'), '{ "type": "module" }')
     await writeFile(join(scratch, 'tsconfig.json'), JSON.stringify(config(root)))
     const said = await run(compiler.binary, scratch)
-    const errors = said.split('\n').flatMap(line => {
+    const errors = said.split(/\r?\n/).flatMap(line => {
       const [, file, code, text] = /^(.+?)\(\d+,\d+\): error (TS\d+): (.*)$/.exec(line) ?? []
       return file === undefined ? [] : [{ file: relative(scratch, join(scratch, file)), code: code!, text: text! }]
     })

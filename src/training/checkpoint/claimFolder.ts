@@ -1,6 +1,7 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { codeOf, reasonOf } from '../../shape/reasonOf.js'
+import { makeFolder } from './makeFolder.js'
 
 /** The folders that trainings of this process write to. */
 const claimed = new Set<string>()
@@ -15,10 +16,10 @@ const claimed = new Set<string>()
  * @returns what lets go of the folder, and removes it where it is still empty and was made here
  */
 export const claimFolder = async (folder: string): Promise<Either<Problem, () => Promise<void>>> => {
-  const { mkdir, readFile, realpath, rmdir, unlink, writeFile } = await import('node:fs/promises')
+  const { readFile, realpath, rmdir, unlink, writeFile } = await import('node:fs/promises')
   const { join } = await import('node:path')
   try {
-    const made = await mkdir(folder, { recursive: true })
+    const made = await makeFolder(folder)
     const place = await realpath(folder)
     const lock = join(place, '.vitrail.lock')
     const take = (): Promise<boolean> => writeFile(lock, `${process.pid}`, { flag: 'wx' }).then(() => true, cause => (codeOf(cause) === 'EEXIST' ? false : Promise.reject(cause)))

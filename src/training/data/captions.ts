@@ -28,7 +28,7 @@ export const captions = (path: string, { images }: CaptionsOptions = {}): TaskEi
   const folder = images ?? dirname(path)
   const numbers = new Map<string, number>()
   const [files, labels]: [string[], number[]] = [[], []]
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
+  for (const [i, line] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
     if (line.trim() === '') continue
     const pair = path.endsWith('.tsv') ? fromTabs(line) : fromJson(line)
     if (pair === undefined) return left(problem('captionMalformed', `${path}, line ${i + 1}: is no pair of an image and a text`, { path: `${i + 1}`, remedy: path.endsWith('.tsv') ? 'write the path, a tab and the text' : 'write { "image": "a.png", "text": "a cat" }, or a .tsv file with tabs' }))

@@ -2,7 +2,7 @@ import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import type { Image } from './image.js'
-import { reasonOf } from '../../shape/reasonOf.js'
+import { codeOf, reasonOf } from '../../shape/reasonOf.js'
 
 /**
  * Decodes the bytes of an image file (JPEG, PNG, WebP, GIF, AVIF, TIFF) with sharp, an optional peer: turned as its
@@ -16,8 +16,8 @@ import { reasonOf } from '../../shape/reasonOf.js'
  */
 export const decodeImage = (bytes: Uint8Array, name: string): TaskEither<Problem, Image> => async () => {
   if (bytes.length === 0) return left(problem('imageUnreadable', 'the file is empty', { path: name }))
-  const loaded = await import('sharp').catch(() => undefined)
-  if (loaded === undefined) return left(problem('sharpMissing', 'images are decoded by sharp, which is not installed or does not load here', { remedy: 'npm install sharp' }))
+  const loaded = await import('sharp').catch((cause: unknown) => problem('sharpMissing', `images are decoded by sharp, which ${codeOf(cause) === 'ERR_MODULE_NOT_FOUND' ? 'is not installed' : `does not load here: ${reasonOf(cause)}`}`, { remedy: 'npm install sharp' }))
+  if ('code' in loaded) return left(loaded)
   try {
     const source = loaded.default(bytes, { failOn: 'error' })
     const { depth, space, hasAlpha } = await source.metadata()

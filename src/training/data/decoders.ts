@@ -54,7 +54,8 @@ export const decoders = (options: PrepareOptions, workers: number): Decoders => 
   const place = (): Place => {
     let lane: Promise<Lane> | undefined
     const start = (): Promise<Lane> => {
-      const starting = workerLane(options)
+      // What is prepared is the same on any thread, so where none may start this one does it.
+      const starting = workerLane(options).catch(() => own)
       started.push(starting)
       return starting
     }

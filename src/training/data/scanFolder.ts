@@ -1,4 +1,3 @@
-import type { Dirent, Stats } from 'node:fs'
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { byCodePoint } from './byCodePoint.js'
@@ -85,6 +84,12 @@ export const scanFolder = async (root: string, folder: string, { onProgress, sig
   return right({ files: files.sort(byCodePoint), skipped: skipped.sort((a, b) => byCodePoint(a.name, b.name)) })
 }
 
+/** What `node:fs` says of a directory's entry, written out: published declarations do not need Node's. */
+interface Kind {
+  readonly isDirectory: () => boolean
+  readonly isFile: () => boolean
+}
+
 /** What a directory's entry is, or what the link leads to; why it leads nowhere, where it does. */
-export const kindOf = async (entry: Dirent, follow: () => Promise<Stats>): Promise<Dirent | Stats | string> =>
+export const kindOf = async (entry: Kind & { readonly isSymbolicLink: () => boolean }, follow: () => Promise<Kind>): Promise<Kind | string> =>
   entry.isSymbolicLink() ? follow().catch((cause: unknown) => `a link that leads nowhere: ${reasonOf(cause)}`) : entry

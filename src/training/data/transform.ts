@@ -10,7 +10,10 @@ import { reasonOf } from '../../shape/reasonOf.js'
  */
 export type Transform = (sample: Sample, random: Random) => Sample
 
-/** Where a worker finds a transform: the export `name` of a JavaScript module, a function from `options` to the transform. */
+/**
+ * Where a worker finds a transform: the export `name` of a JavaScript module (a URL, an absolute path, or the name of a
+ * package), a function from `options` to the transform.
+ */
 export interface TransformModule {
   readonly module: string | URL
   readonly name: string
@@ -26,13 +29,21 @@ export interface TransformModule {
  */
 export const loadTransform = async ({ module, name, options }: TransformModule): Promise<Either<Problem, Transform>> => {
   try {
-    const made: unknown = ((await import(String(module))) as Readonly<Record<string, unknown>>)[name]
+    const made: unknown = ((await import(await importable(module))) as Readonly<Record<string, unknown>>)[name]
     if (typeof made !== 'function') return left(problem('transformMissing', `${module}: exports no function called ${name}`))
     const transform: unknown = made(options)
     return typeof transform === 'function' ? right(transform as Transform) : left(problem('transformMissing', `${module}: ${name} gives no transform: it must be a function from options to a function from samples to samples`))
   } catch (cause) {
     return left(problem('transformMissing', `${module}: does not load: ${reasonOf(cause)}`))
   }
+}
+
+/** Of a path, `import` takes `C:` for a protocol, and `#` and `%` for parts of a URL. Beyond Node there are no paths. */
+const importable = async (module: string | URL): Promise<string> => {
+  const text = String(module)
+  if (!/^(\/|[a-z]:[\\/])/i.test(text) || typeof process !== 'object') return text
+  const { pathToFileURL } = await import('node:url')
+  return pathToFileURL(text).href
 }
 
 /**

@@ -115,6 +115,7 @@ export const settled = (settings: TrainSettings, batchesPerEpoch: number, score?
 const scheduleFor = ({ schedule, warmup: rise }: TrainSettings, steps: number, stepsPerEpoch: number): Either<Problem, Schedule> => {
   const made = isMade(schedule, 'rate') ? judged(schedule as Schedule, scheduleOf) : scheduleOf(withSteps(schedule, Math.max(1, steps - (rise?.prefix === true ? riseSteps(rise, stepsPerEpoch) : 0))))
   if (made._tag === 'Left' || rise === undefined) return made
+  if (rise.steps !== undefined && rise.epochs !== undefined) return left(problem('badOption', "train: warmup needs 'steps' or 'epochs', not both", { path: 'warmup' }))
   const length = riseSteps(rise, stepsPerEpoch)
   if (!isPositive(length)) return left(problem('badOption', "train: warmup needs 'steps' or 'epochs', a number above 0", { path: 'warmup' }))
   if (rise.from !== undefined && !(rise.from >= 0 && Number.isFinite(rise.from))) return left(problem('badOption', `train: warmup.from must be a number from 0, got ${JSON.stringify(rise.from)}`, { path: 'warmup.from' }))

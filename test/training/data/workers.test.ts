@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import workerThreads from 'node:worker_threads'
 import sharp from 'sharp'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { BatchOptions, Batches } from '../../../src/training/data/batch.js'
@@ -162,6 +164,27 @@ it('the built package decodes in threads as its sources do', async () => {
   expect([threads.started, threads.ended]).toEqual([1, 1])
 })
 
+it('where no thread may start, the calling one decodes, to the same bytes', async () => {
+  const { Worker } = workerThreads
+  const set = (made: unknown): void => {
+    Object.assign(workerThreads, { Worker: made })
+    syncBuiltinESMExports()
+  }
+  set(class {
+    constructor() {
+      throw new Error('access to this API has been restricted')
+    }
+  })
+  try {
+    const made = of(2)
+    expect(await collect(made, 0)).toEqual(await collect(of(0), 0))
+    await made.close()
+    expect(threads.started).toBe(0)
+  } finally {
+    set(Worker)
+  }
+})
+
 describe('a transform out of a module', () => {
   it('runs in the thread that decodes, with the draws it has without', async () => {
     const made = of(2, { transform: shade, shape: [1, 1, 3], mean: [0], std: [1] })
@@ -172,6 +195,14 @@ describe('a transform out of a module', () => {
     expect([column(there, 0), column(there, 1)]).toEqual([column(here, 0), column(here, 1)])
     expect([new Set(column(there, 2)), new Set(column(here, 2))]).toEqual([new Set([1]), new Set([0])])
     expect(new Set(column(here, 0)).size).toBeGreaterThan(20)
+  })
+
+  it('is found by an absolute path, whatever characters are in it', async () => {
+    const place = join(mkdtempSync(join(tmpdir(), 'a #%41 ü ')), 'own.mjs')
+    writeFileSync(place, 'export const same = () => sample => sample')
+    const made = of(1, { transform: { module: place, name: 'same' } })
+    expect(await collect(made, 0)).toEqual(await collect(of(0), 0))
+    await made.close()
   })
 
   it.each([

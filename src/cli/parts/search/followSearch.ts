@@ -1,6 +1,7 @@
 import type { SearchEvent } from '../../../search/search.js'
 import type { AnyPicked, Space } from '../../../search/space.js'
 import type { Price } from '../../../search/priceOf.js'
+import { bar as barOf } from '../bar.js'
 import { format } from '../format.js'
 import type { Terminal } from '../terminal.js'
 
@@ -24,7 +25,7 @@ export const describeSpace = (space: Space, budget: object): string =>
 
 /** Follows a search on a terminal. */
 export const followSearch = async ({ isWatched, print, colours }: Terminal): Promise<SearchFollower> => {
-  const bar = isWatched ? new (await import('cli-progress')).default.SingleBar({ format: 'scoring {bar} {value}/{total}  best {best}, last {last}', barCompleteChar: '█', barIncompleteChar: '░', barsize: 24, hideCursor: true, clearOnComplete: true }) : undefined
+  const bar = isWatched ? await barOf('scoring {bar} {value}/{total}  best {best}, last {last}') : undefined
   const tell = (event: SearchEvent<AnyPicked>): void => {
     if (event.kind === 'generation') {
       bar?.stop()

@@ -1,7 +1,7 @@
-import type { SingleBar } from 'cli-progress'
 import { showProblem } from '../../../shape/problem.js'
 import type { Metric, Scores } from '../../../training/metrics/metric.js'
 import type { TrainingEvent, TrainingPlan } from '../../../training/loop/trainingEvent.js'
+import { bar as barOf } from '../bar.js'
 import { format } from '../format.js'
 import type { Terminal } from '../terminal.js'
 
@@ -46,7 +46,7 @@ const span = (ms: number): string => {
 
 /** Follows a training on a terminal. */
 export const follow = async ({ isWatched, print, warn, colours }: Terminal, id: string, batchSize: number): Promise<Follower> => {
-  const bar: SingleBar | undefined = isWatched ? new (await import('cli-progress')).default.SingleBar({ format: '{bar} {value}/{total}  {what}', barCompleteChar: '█', barIncompleteChar: '░', barsize: 24, hideCursor: true, clearOnComplete: true }) : undefined
+  const bar = isWatched ? await barOf('{bar} {value}/{total}  {what}') : undefined
   // A line would tear the bar; it is drawn again below.
   const say = (text: string): void => {
     bar?.stop()

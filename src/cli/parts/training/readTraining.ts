@@ -4,23 +4,22 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { problem, type Problem } from '../../../shape/problem.js'
 import type { TrainingConfig } from '../../../training/config/defineTraining.js'
 import { readConfig } from '../../../training/config/readConfig.js'
-import { withOption } from '../../../training/config/withOption.js'
+import { withChanges, type Change } from '../../../training/config/withChanges.js'
 import { loadModule } from '../loadModule.js'
 import { readJson, type JsonObject } from '../readJson.js'
-
-/** One option of a configuration and what it becomes. */
-export type Change = readonly [path: string, value: unknown]
 
 /**
  * A training configuration out of a JSON file, or the default export of a TypeScript one, with some options changed.
  *
  * Errors: `fileUnreadable`, `fileDoesNotLoad`, `notJson`, `notAnObject`, `noTraining` (a module without a default export);
  * those of `readConfig`.
+ *
+ * @param tell is told of each option that gives way to a changed one, as `epochs` to `steps`
  */
-export const readTraining = (file: string, changes: readonly Change[]): TaskEither<Problem, TrainingConfig> => async () => {
+export const readTraining = (file: string, changes: readonly Change[] = [], tell?: (sentence: string) => void): TaskEither<Problem, TrainingConfig> => async () => {
   const raw = await read(file)
   if (raw._tag === 'Left') return raw
-  const config = readConfig(changes.reduce((config, [path, value]) => withOption(config, path, value), raw.right))
+  const config = readConfig(withChanges(raw.right, changes, tell))
   return config._tag === 'Left' ? left({ ...config.left, sentence: `${file}: ${config.left.sentence}`, path: '' }) : config
 }
 
