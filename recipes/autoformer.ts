@@ -10,7 +10,8 @@ import { pairOf, type Pair } from '../src/shape/patches.js'
 import { problem } from '../src/shape/problem.js'
 import { is, not } from './kit/conditions.js'
 import { imageModel, imagenetPreprocessing, option, type ImageInput, type ImageModel, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inert, inertAll, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { vitKeywords } from './kit/vitKeywords.js'
 
 /*
  * AutoFormer: "AutoFormer: Searching Transformers for Visual Recognition" (Chen et al., 2021, arXiv 2107.00651): one
@@ -68,7 +69,6 @@ export const autoformerOptions: { readonly [K in keyof Required<AutoformerConfig
   norm: ['before', 'after'] satisfies readonly AutoformerConfig['norm'][], epsilon: 'number', superDim: 'number', superDepth: 'number', superHeads: 'number', superMlpRatio: 'number',
   wideQkv: 'boolean', widthScale: 'boolean', dropout: 'number', attentionDropout: 'number', dropPath: 'number',
 }
-
 
 const of = (values: OfBlocks, index: number): number => (typeof values === 'number' ? values : values[index]!)
 
@@ -175,15 +175,11 @@ export const autoformerRecipes = {
 
 /** The keywords of the authors' `Vision_TransformerSuper`. */
 const keywords: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
-  patch_size: keyword('pair', (patchSize: Pair) => ({ patchSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
+  ...vitKeywords,
   embed_dim: keyword('number', (superDim: number) => ({ superDim })),
   depth: keyword('number', (superDepth: number) => ({ superDepth })),
   num_heads: keyword('number', (superHeads: number) => ({ superHeads })),
   mlp_ratio: keyword('number', (superMlpRatio: number) => ({ superMlpRatio })),
-  qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
   pre_norm: keyword('boolean', (before: boolean) => ({ norm: before ? 'before' : 'after' })),
   scale: keyword('boolean', (widthScale: boolean) => ({ widthScale })),
   gp: keyword('boolean', (average: boolean) => ({ pool: average ? 'average' : 'token' })),
@@ -191,11 +187,10 @@ const keywords: Readonly<Record<string, Keyword>> = {
   change_qkv: keyword('boolean', (byHeads: boolean) => ({ wideQkv: !byHeads })),
   abs_pos: keyword('boolean', (positions: boolean) => ({ positions })),
   max_relative_position: keyword('number', (maxDistance: number) => ({ maxDistance })),
-  norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
   samples: keyword('list', (samples: unknown) => ({ samples })),
   sampled_param_counts_repo: inert('list'),
   // Each sampled network has a scale of its own, and this one is never used.
-  ...Object.fromEntries(['qk_scale', 'drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
+  ...inertAll('number', ['qk_scale', 'drop_rate', 'attn_drop_rate', 'drop_path_rate']),
 }
 
 /** What the reference takes where a keyword is absent. */

@@ -10,7 +10,7 @@ import { pairOf } from '../src/shape/patches.js'
 import type { Apply } from '../src/shape/shapeFunction.js'
 import { dualEncoder } from './kit/dualEncoder.js'
 import { option, type Computed, type Field, type ImageInput, type ImageOf, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inert, keyword, readKeywords, unsupported, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 
 /*
  * CLIP: "Learning Transferable Visual Models From Natural Language Supervision" (Radford et al., 2021, arXiv 2103.00020):
@@ -192,7 +192,7 @@ export const clipReplica = (config: RawConfig): Either<Problem, Replica> => {
   if (vision !== undefined && (typeof vision !== 'object' || vision === null || Array.isArray(vision))) return left(problem('badKeyword', `clip: 'vision' must be the image tower's keywords, got ${JSON.stringify(vision)}`))
   const ofImages = Object.fromEntries(Object.entries((vision ?? {}) as RawConfig).map(([key, value]) => [visionKeywords[key] ?? `vision.${key}`, value]))
   const all: RawConfig = { ...rest, ...ofImages }
-  if (Array.isArray(all['vision_layers'])) return left(problem('notSupported', "clip: 'vision_layers' lists the stages of a ResNet, and image towers are ViTs here", { remedy: 'give the number of blocks of a ViT' }))
+  if (Array.isArray(all['vision_layers'])) return unsupported('clip', "'vision_layers' lists the stages of a ResNet, and image towers are ViTs here", 'give the number of blocks of a ViT')
   const read = readKeywords('clip', all, keywords, ['embed_dim', 'image_resolution', 'vision_layers', 'vision_width', 'vision_patch_size', 'transformer_width', 'transformer_heads', 'transformer_layers'])
   if (read._tag === 'Left') return read
   const options = read.right as Omit<ClipConfig, 'numHeads'> & Partial<ClipConfig>

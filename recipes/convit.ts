@@ -9,7 +9,8 @@ import type { Pair } from '../src/shape/patches.js'
 import { problem } from '../src/shape/problem.js'
 import { both, is, isLess, least, minus, not } from './kit/conditions.js'
 import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, onFashionMnist, option, type Field, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inert, inertAll, keyword, readKeywords, unsupported, words, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { vitKeywords } from './kit/vitKeywords.js'
 
 /*
  * ConViT: "ConViT: Improving Vision Transformers with Soft Convolutional Inductive Biases" (d'Ascoli et al.,
@@ -140,23 +141,15 @@ const pools: Readonly<Record<string, ConvitConfig['pool']>> = { token: 'token', 
 
 /** The keywords of timm's `ConVit`, whose `embed_dim` is that of one head. */
 const keywords: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
-  patch_size: keyword('pair', (patchSize: Pair) => ({ patchSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
-  global_pool: keyword(Object.keys(pools), (name: string) => ({ pool: pools[name] })),
+  ...vitKeywords,
+  global_pool: words(pools, pool => ({ pool })),
   embed_dim: keyword('number', (headDim: number) => ({ headDim })),
   embed_dim_per_head: keyword('number', (headDim: number) => ({ headDim })),
-  depth: keyword('number', (depth: number) => ({ depth })),
-  num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
-  mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
-  qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
   local_up_to_layer: keyword('number', (localLayers: number) => ({ localLayers })),
   locality_strength: keyword('number', (localityStrength: number) => ({ localityStrength })),
   use_pos_embed: keyword('boolean', (positions: boolean) => ({ positions })),
-  norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
-  ...Object.fromEntries(['drop_rate', 'pos_drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
-  ...Object.fromEntries(['class', 'class_', 'note_embed_dim'].map(name => [name, inert('string')])),
+  ...inertAll('number', ['drop_rate', 'pos_drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate']),
+  ...inertAll('string', ['class', 'class_', 'note_embed_dim']),
 }
 
 /** What the reference takes where a keyword is absent. */
@@ -164,7 +157,7 @@ const absent = { imageSize: 224, patchSize: 16, headDim: 768, depth: 12, numHead
 
 /** The model a reference recording of system `convit` was made by. */
 export const convitReplica = (config: RawConfig): Either<Problem, Replica> => {
-  if ((config['hybrid_backbone'] ?? null) !== null) return left(problem('unsupportedKeyword', "convit: 'hybrid_backbone' is not supported; patches come from the image"))
+  if ((config['hybrid_backbone'] ?? null) !== null) return unsupported('convit', "'hybrid_backbone' is not supported; patches come from the image")
   const read = readKeywords('convit', { ...config, hybrid_backbone: null }, { ...keywords, hybrid_backbone: inert('string') }, [])
   if (read._tag === 'Left') return read
   const { headDim, ...options } = { ...absent, ...read.right } as ConvitConfig & ImageInput & { readonly headDim: number }

@@ -1,17 +1,17 @@
-import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { right, type Either } from 'fp-ts/lib/Either.js'
 import {
   classToken, decideTokens, dropout, encoderBlock, fanOut, flattenTokens, keepTokens, layerNorm, linear, named, parallel, patchEmbed, positionEmbed, repeat,
   serial, skipTokens, takeToken, tanh, tokenScores, when,
   type AnyModel, type KeepTokens, type Problem, type TokenScores,
 } from '../src/index.js'
 import type { AnyLayer, Layer, ShapeFunctionOf } from '../src/layers/core/layer.js'
-import { pairOf, type Pair } from '../src/shape/patches.js'
-import { problem } from '../src/shape/problem.js'
+import { pairOf } from '../src/shape/patches.js'
 import type { AnyShapeError } from '../src/shape/shapeError.js'
 import type { Apply, ShapeFunction } from '../src/shape/shapeFunction.js'
 import { is, not } from './kit/conditions.js'
 import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, onFashionMnist, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inert, inertAll, keyword, readKeywords, unsupported, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { scaleKeyword, vitKeywords } from './kit/vitKeywords.js'
 import { lvvitBlock, lvvitBothHeads, lvvitEmbedding, lvvitHead, lvvitOptions, lvvitPatches, readLvvitConfig, type LvvitConfig } from './lvvit.js'
 
 /*
@@ -202,25 +202,15 @@ const pruning: Readonly<Record<string, Keyword>> = {
   predictor_norm_eps: keyword('number', (scoreEpsilon: number) => ({ scoreEpsilon })),
   // It follows from the ratios.
   num_keep: inert('numbers'),
-  ...Object.fromEntries(['distill', 'viz_mode'].map(name => [name, inert('boolean')])),
+  ...inertAll('boolean', ['distill', 'viz_mode']),
 }
 
 /** The keywords of the reference's `VisionTransformerDiffPruning`, and what it takes where one is absent. */
 const deitKeywords: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
-  patch_size: keyword('pair', (patchSize: Pair) => ({ patchSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
-  embed_dim: keyword('number', (dim: number) => ({ dim })),
-  depth: keyword('number', (depth: number) => ({ depth })),
-  num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
-  mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
-  qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
-  // Where it is 0 the reference takes the usual scale.
-  qk_scale: keyword('number', (scale: number) => (scale === 0 ? {} : { attentionScale: scale })),
+  ...vitKeywords,
+  ...scaleKeyword,
   representation_size: keyword('number', (preLogits: number) => ({ preLogits })),
-  norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
-  ...Object.fromEntries(['drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
+  ...inertAll('number', ['drop_rate', 'attn_drop_rate', 'drop_path_rate']),
   class: inert('string'),
 }
 const absent = { backbone: 'deit', imageSize: 224, patchSize: 16, dim: 768, depth: 12, numHeads: 12 } as const
@@ -230,7 +220,7 @@ const lvvitWords = ['p_emb', 'skip_lam', 'return_dense', 'mix_token', 'head_dim'
 
 const readConfig = (config: RawConfig): Either<Problem, DynamicVitConfig & ImageInput & { readonly ratios: readonly number[] }> => {
   const onLvvit = lvvitWords.some(word => Object.hasOwn(config, word))
-  if (!onLvvit && (config['hybrid_backbone'] ?? null) !== null) return left(problem('unsupportedKeyword', "dynamicvit: 'hybrid_backbone' is not supported; patches come from the image"))
+  if (!onLvvit && (config['hybrid_backbone'] ?? null) !== null) return unsupported('dynamicvit', "'hybrid_backbone' is not supported; patches come from the image")
   const read = onLvvit ? readLvvitConfig('dynamicvit', config, pruning) : readKeywords('dynamicvit', { ...config, hybrid_backbone: null }, { ...deitKeywords, ...pruning, hybrid_backbone: inert('string') }, ['pruning_loc', 'token_ratio'])
   if (read._tag === 'Left') return read
   return right({ ...(onLvvit ? { backbone: 'lvvit' } : absent), ...read.right } as DynamicVitConfig & ImageInput & { readonly ratios: readonly number[] })
@@ -241,11 +231,10 @@ export const dynamicvitReplica = (config: RawConfig): Either<Problem, Replica> =
   const read = readConfig(config)
   if (read._tag === 'Left') return read
   const { ratios = [], ...options } = read.right
-  const refusal = (sentence: string): Either<Problem, never> => left(problem('unsupportedKeyword', `dynamicvit: ${sentence}`))
   const at = options.pruneAt ?? []
-  if (at.length === 0 || ratios.length < at.length) return refusal("'token_ratio' must say how many tokens are kept at each place of 'pruning_loc'")
-  if (at.some((place, i) => !Number.isInteger(place) || place < 0 || place >= options.depth || place === at[i - 1])) return refusal(`'pruning_loc' must be different blocks of the ${options.depth} there are, got ${at.join(', ')}`)
-  if (isLvvit(options) && options.tokenHead === false) return refusal("'return_dense' must be true: the reference always reads its second head")
+  if (at.length === 0 || ratios.length < at.length) return unsupported('dynamicvit', "'token_ratio' must say how many tokens are kept at each place of 'pruning_loc'")
+  if (at.some((place, i) => !Number.isInteger(place) || place < 0 || place >= options.depth || place === at[i - 1])) return unsupported('dynamicvit', `'pruning_loc' must be different blocks of the ${options.depth} there are, got ${at.join(', ')}`)
+  if (isLvvit(options) && options.tokenHead === false) return unsupported('dynamicvit', "'return_dense' must be true: the reference always reads its second head")
   const [[height, width], [patchHeight, patchWidth]] = [pairOf(options.imageSize), pairOf(options.patchSize)]
   const tokens = Math.floor(height / patchHeight) * Math.floor(width / patchWidth)
   // Ratios are of all patches; what is no longer there cannot be kept.

@@ -1,10 +1,9 @@
-import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { right, type Either } from 'fp-ts/lib/Either.js'
 import { named, serial, when, type Problem } from '../src/index.js'
 import type { AnyLayer } from '../src/layers/core/layer.js'
-import { problem } from '../src/shape/problem.js'
 import { is } from './kit/conditions.js'
 import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, inceptionPreprocessing, onFashionMnist, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inert, keyword, readKeywords, unsupported, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 import { resnetD, resnetV2, roundedChannels, type ResnetV2Config } from './kit/resnet.js'
 import { timmKeywords, vit, vitOptions, type VitConfig } from './vit.js'
 
@@ -125,7 +124,7 @@ const dKeywords: Readonly<Record<string, Keyword>> = {
 }
 
 const resnets: Readonly<Record<string, readonly number[]>> = { 26: [2, 2, 2, 2], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3] }
-const refusal = (sentence: string): Either<Problem, never> => left(problem('unsupportedKeyword', `hybrid: ${sentence}`))
+const refusal = (sentence: string): Either<Problem, never> => unsupported('hybrid', sentence)
 
 /** A backbone's description: keywords, or words such as `timm resnet26d (…), features of layer4`. */
 const readBackbone = (backbone: unknown): Either<Problem, object> => {

@@ -1,4 +1,4 @@
-import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { right, type Either } from 'fp-ts/lib/Either.js'
 import {
   batchNorm, classToken, conv2d, dropPath, dropout, encoderBlock, fanOut, flattenTokens, globalPool, layerNorm, linear, merge, mixTokens, mlp, named, parallel,
   patchEmbed, positionEmbed, relu, repeat, residual, scale, selfAttention, serial, skipTokens, takeToken, tap, unnamed, when,
@@ -8,11 +8,11 @@ import type { AnyLayer, Layer, ShapeFunctionOf } from '../src/layers/core/layer.
 import type { DivMod } from '../src/shape/natural.js'
 import { model, type AnyModel } from '../src/layers/core/model.js'
 import { pairOf, type Pair } from '../src/shape/patches.js'
-import { problem } from '../src/shape/problem.js'
 import type { Apply, ShapeFunction } from '../src/shape/shapeFunction.js'
 import { is, not } from './kit/conditions.js'
 import { imageModel, imagenetPreprocessing, option, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inert, inertAll, keyword, readKeywords, unsupported, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { scaleKeyword, vitKeywords } from './kit/vitKeywords.js'
 
 /*
  * LV-ViT: "All Tokens Matter: Token Labeling for Training Better Vision Transformers" (Jiang et al., 2021, arXiv
@@ -188,23 +188,13 @@ const stems: Readonly<Record<string, number>> = { '4_2': 64, '4_2_128': 128 }
 
 /** The keywords of the reference's `LV_ViT`, but for those that {@link readLvvitConfig} looks at itself. */
 const keywords: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
-  patch_size: keyword('pair', (patchSize: Pair) => ({ patchSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
-  embed_dim: keyword('number', (dim: number) => ({ dim })),
-  depth: keyword('number', (depth: number) => ({ depth })),
-  num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
-  mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
-  qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
-  // Where it is 0 the reference takes the usual scale.
-  qk_scale: keyword('number', (scale: number) => (scale === 0 ? {} : { attentionScale: scale })),
+  ...vitKeywords,
+  ...scaleKeyword,
   skip_lam: keyword('number', (branchDivisor: number) => ({ branchDivisor })),
   order: keyword('list', (order: readonly string[]) => ({ blockKinds: order.map(name => blockNames[name]), depth: order.length })),
   return_dense: keyword('boolean', (tokenHead: boolean) => ({ tokenHead })),
-  norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
   bn_eps: keyword('number', (batchNormEpsilon: number) => ({ batchNormEpsilon })),
-  ...Object.fromEntries(['drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
+  ...inertAll('number', ['drop_rate', 'attn_drop_rate', 'drop_path_rate']),
   mix_token: inert('boolean'),
   drop_path_decay: inert('string'),
   class: inert('string'),
@@ -212,8 +202,6 @@ const keywords: Readonly<Record<string, Keyword>> = {
 
 /** What the reference takes where a keyword is absent. */
 const absent = { imageSize: 224, patchSize: 16, dim: 768, depth: 12, numHeads: 12, mlpRatio: 4, tokenHead: false } as const
-
-const refusal = (system: string, sentence: string): Either<Problem, never> => left(problem('unsupportedKeyword', `${system}: ${sentence}`))
 
 /**
  * Reads a configuration in the reference's keywords, and those of a descendant. Errors: `unknownKeyword`, `badKeyword`,
@@ -226,10 +214,10 @@ export const readLvvitConfig = (system: string, config: RawConfig, more: Readonl
   // Any other word than those two means patches of the image.
   const options: LvvitConfig & ImageInput = { ...absent, ...read.right, stemDim: stems[String(stem)] ?? 0 }
   const perHead = Math.floor(options.dim / options.numHeads)
-  if (backbone !== null) return refusal(system, "'hybrid_backbone' is not supported; patches come from the image")
-  if (headDim !== null && headDim !== perHead) return refusal(system, `'head_dim' is not supported; heads have ${perHead} of ${options.dim} channels`)
-  if (options.blockKinds?.includes(undefined as never) === true) return refusal(system, `'order' may hold ${Object.keys(blockNames).map(name => `'${name}'`).join(', ')} only`)
-  if (config['mix_token'] === true && !options.tokenHead) return refusal(system, "'mix_token' needs 'return_dense'")
+  if (backbone !== null) return unsupported(system, "'hybrid_backbone' is not supported; patches come from the image")
+  if (headDim !== null && headDim !== perHead) return unsupported(system, `'head_dim' is not supported; heads have ${perHead} of ${options.dim} channels`)
+  if (options.blockKinds?.includes(undefined as never) === true) return unsupported(system, `'order' may hold ${Object.keys(blockNames).map(name => `'${name}'`).join(', ')} only`)
+  if (config['mix_token'] === true && !options.tokenHead) return unsupported(system, "'mix_token' needs 'return_dense'")
   return right(options)
 }
 

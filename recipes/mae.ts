@@ -9,7 +9,7 @@ import { model, type Model } from '../src/layers/core/model.js'
 import { pairOf, type HeightOf, type Pair, type PatchCount, type WidthOf } from '../src/shape/patches.js'
 import type { Apply } from '../src/shape/shapeFunction.js'
 import { fashionMnistPreprocessing, imagenetPreprocessing, onFashionMnist, option, type Computed, type Field, type ImageInput, type ImageOf, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inertAll, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
 import { vitRecipe, type VitConfig } from './vit.js'
 
 /*
@@ -211,7 +211,7 @@ const shared: Readonly<Record<string, Keyword>> = {
   num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
   mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
   norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
-  ...Object.fromEntries(['class', 'class_', 'pos_embed', 'norm_layer', 'note'].map(name => [name, inert('string')])),
+  ...inertAll('string', ['class', 'class_', 'pos_embed', 'norm_layer', 'note']),
 }
 
 const pretraining: Readonly<Record<string, Keyword>> = {
@@ -230,7 +230,7 @@ const fineTuning: Readonly<Record<string, Keyword>> = {
   num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
   qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
   global_pool: keyword('boolean', (isMean: boolean) => ({ pool: isMean ? 'average' : 'token' })),
-  ...Object.fromEntries(['drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
+  ...inertAll('number', ['drop_rate', 'attn_drop_rate', 'drop_path_rate']),
 }
 
 /** What the references take where a keyword is absent. */

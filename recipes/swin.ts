@@ -8,7 +8,8 @@ import { pairOf, type Pair } from '../src/shape/patches.js'
 import type { AnyShapeError } from '../src/shape/shapeError.js'
 import { is, not } from './kit/conditions.js'
 import { fashionMnistPreprocessing, imageModel, imagenetPreprocessing, option, type Field, type ImageInput, type ImageModel, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inert, inertAll, keyword, readKeywords, unsupported, words, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { imageKeywords } from './kit/vitKeywords.js'
 
 /*
  * Swin: "Swin Transformer: Hierarchical Vision Transformer using Shifted Windows" (Liu et al., 2021, arXiv
@@ -216,20 +217,18 @@ const acts: Readonly<Record<string, Activation>> = { 'gelu(erf)': 'gelu', gelu: 
 
 /** The keywords both implementations have, and those that only say how to run or train. */
 const shared: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
+  ...imageKeywords,
   patch_size: keyword('pair', (patchSize: Pair) => ({ patchSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
   embed_dim: keyword('number', (dim: number) => ({ dim })),
   depths: keyword('numbers', (depths: readonly number[]) => ({ depths })),
   num_heads: keyword('numbers', (numHeads: readonly number[]) => ({ numHeads })),
   qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
   norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
-  act: keyword(Object.keys(acts), (name: string) => ({ activation: acts[name] })),
-  ...Object.fromEntries(['class', 'class_'].map(name => [name, inert(['SwinTransformer'])])),
+  act: words(acts, activation => ({ activation })),
+  ...inertAll(['SwinTransformer'], ['class', 'class_']),
   head: inert('string'),
   resolved: inert('list'),
-  ...Object.fromEntries(['drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
+  ...inertAll('number', ['drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate']),
   weight_init: inert('string'),
 }
 
@@ -257,7 +256,7 @@ const microsoftKeywords: Readonly<Record<string, Keyword>> = {
   qk_scale: keyword('number', (scale: number) => (scale === 0 ? {} : { scale })),
   ape: keyword('boolean', (absolutePositions: boolean) => ({ absolutePositions })),
   patch_norm: keyword('boolean', (patchNorm: boolean) => ({ patchNorm })),
-  ...Object.fromEntries(['use_checkpoint', 'fused_window_process'].map(name => [name, inert('boolean')])),
+  ...inertAll('boolean', ['use_checkpoint', 'fused_window_process']),
 }
 /** Both call their class `SwinTransformer`; only Microsoft's has these keywords. */
 const isMicrosoft = (config: RawConfig): boolean => ['ape', 'patch_norm', 'qk_scale', 'use_checkpoint', 'fused_window_process'].some(key => key in config)
@@ -284,7 +283,7 @@ const unsettledStage = (config: SwinConfig & ImageInput): number | undefined => 
   return found < 0 ? undefined : found + 1
 }
 
-/** The model a reference recording of system `swin` was made by. */
+/** The model a reference recording of system `swin` was made by. Errors: those of `readKeywords`; `unsupportedKeyword`. */
 export const swinReplica = (config: RawConfig): Either<Problem, Replica> => {
   const theirs = isMicrosoft(config)
   const count = isList(config['depths']) ? config['depths'].length : 0
@@ -294,6 +293,6 @@ export const swinReplica = (config: RawConfig): Either<Problem, Replica> => {
   for (const [name, list] of Object.entries({ num_heads: options.numHeads, window_size: options.windowSizes, mlp_ratio: options.mlpRatios, head_dim: options.headDims }))
     if (list !== undefined && list.length !== count) return left(problem('badKeyword', `swin: '${name}' has ${list.length} entries, but 'depths' has ${count}`))
   const unsettled = theirs ? undefined : unsettledStage(options)
-  if (unsettled !== undefined) return left(problem('unsupportedConfig', `swin: at stage ${unsettled}, timm makes windows for a smaller map than the one that arrives, because an odd one was merged`))
+  if (unsettled !== undefined) return unsupported('swin', `at stage ${unsettled}, timm makes windows for a smaller map than the one that arrives, because an odd one was merged`)
   return right({ model: swinRecipe(options).model as unknown as Replica['model'], outputs: buffers(options.depths), preprocessing: imagenetPreprocessing })
 }

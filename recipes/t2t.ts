@@ -1,14 +1,13 @@
-import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { right, type Either } from 'fp-ts/lib/Either.js'
 import {
   classToken, dropout, encoderBlock, flattenTokens, gelu, layerNorm, linear, mlp, named, ops, performerAttention, positionEmbed, repeat, residual, serial,
   takeToken, tokenAttention, unfold, when,
   type Graph, type Problem, type Tensor,
 } from '../src/index.js'
-import type { Pair } from '../src/shape/patches.js'
-import { problem } from '../src/shape/problem.js'
 import { is, not } from './kit/conditions.js'
 import { imageModel, imagenetPreprocessing, option, type ImageInput, type ImageModel, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inertAll, keyword, readKeywords, unsupported, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { scaleKeyword, vitKeywords } from './kit/vitKeywords.js'
 
 /*
  * T2T-ViT: "Tokens-to-Token ViT: Training Vision Transformers from Scratch on ImageNet" (Yuan et al., 2021,
@@ -136,23 +135,17 @@ export const t2tRecipes = {
   t2t_vit_14_wide: t2tRecipe({ imageSize: 224, dim: 768, depth: 4, numHeads: 12 }),
 } as const
 
+// Its patches are those of the soft splits.
+const { patch_size: _, ...sizes } = vitKeywords
+
 /** The keywords of the authors' `T2T_ViT`. */
 const keywords: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
+  ...sizes,
+  ...scaleKeyword,
   tokens_type: keyword(['performer', 'transformer'], (tokens: string) => ({ tokens })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
-  embed_dim: keyword('number', (dim: number) => ({ dim })),
-  depth: keyword('number', (depth: number) => ({ depth })),
-  num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
-  mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
-  qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
-  // `qk_scale or head_dim ** -0.5`: 0 means "not given".
-  qk_scale: keyword('number', (attentionScale: number) => (attentionScale === 0 ? {} : { attentionScale })),
   token_dim: keyword('number', (tokenDim: number) => ({ tokenDim })),
-  norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
-  ...Object.fromEntries(['drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
-  ...Object.fromEntries(['class', 'class_', 'pos_embed', 'norm_layer'].map(name => [name, inert('string')])),
+  ...inertAll('number', ['drop_rate', 'attn_drop_rate', 'drop_path_rate']),
+  ...inertAll('string', ['class', 'class_', 'pos_embed', 'norm_layer']),
 }
 
 /** What the reference takes where a keyword is absent. */
@@ -167,7 +160,7 @@ const computed = ({ features }: Graph): Readonly<Record<string, Tensor>> => {
 
 /** The model a reference recording of system `t2t` was made by. */
 export const t2tReplica = (config: RawConfig): Either<Problem, Replica> => {
-  if (config['tokens_type'] === 'convolution') return left(problem('unsupportedKeyword', "t2t: 'tokens_type' cannot be 'convolution', which the reference names but cannot run"))
+  if (config['tokens_type'] === 'convolution') return unsupported('t2t', "'tokens_type' cannot be 'convolution', which the reference names but cannot run")
   const read = readKeywords('t2t', config, keywords, [])
   if (read._tag === 'Left') return read
   const { model, preprocessing } = t2tRecipe({ ...absent, ...(read.right as Partial<T2tConfig & ImageInput>) })

@@ -7,7 +7,8 @@ import {
 import { pairOf, type Pair } from '../src/shape/patches.js'
 import { both, is, not } from './kit/conditions.js'
 import { fashionMnistPreprocessing, imageModel, inceptionPreprocessing, onFashionMnist, option, type ImageInput, type ImageModel, type Preprocessing, type Pretexts, type Recipe, type Replica } from './kit/recipe.js'
-import { inert, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { inertAll, keyword, readKeywords, words, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { vitKeywords } from './kit/vitKeywords.js'
 
 /*
  * ViT: "An Image is Worth 16x16 Words" (Dosovitskiy et al., 2020, arXiv 2010.11929), with what its
@@ -229,15 +230,7 @@ const classes = ['VisionTransformer', 'VisionTransformerDistilled']
 
 /** The keywords of timm's `VisionTransformer`. */
 export const timmKeywords: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
-  patch_size: keyword('pair', (patchSize: Pair) => ({ patchSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
-  embed_dim: keyword('number', (dim: number) => ({ dim })),
-  depth: keyword('number', (depth: number) => ({ depth })),
-  num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
-  mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
-  qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
+  ...vitKeywords,
   // timm gives the MLP's biases no switch of their own.
   proj_bias: keyword('boolean', (bias: boolean) => ({ projBias: bias, mlpBias: bias })),
   qk_norm: keyword('boolean', (qkNorm: boolean) => ({ qkNorm })),
@@ -245,18 +238,17 @@ export const timmKeywords: Readonly<Record<string, Keyword>> = {
   class_token: keyword('boolean', (classToken: boolean) => ({ classToken })),
   reg_tokens: keyword('number', (registers: number) => ({ registers })),
   no_embed_class: keyword('boolean', (patchesOnly: boolean) => ({ prefixPositions: !patchesOnly })),
-  pos_embed: keyword(Object.keys(tables), (name: string) => ({ positions: tables[name] })),
-  global_pool: keyword(Object.keys(pools), (name: string) => ({ pool: pools[name] })),
+  pos_embed: words(tables, positions => ({ positions })),
+  global_pool: words(pools, pool => ({ pool })),
   pool_include_prefix: keyword('boolean', (poolPrefix: boolean) => ({ poolPrefix })),
   pre_norm: keyword('boolean', (preNorm: boolean) => ({ preNorm })),
   final_norm: keyword('boolean', (finalNorm: boolean) => ({ finalNorm })),
   fc_norm: keyword('boolean', (normAfterPool: boolean) => ({ normAfterPool })),
   representation_size: keyword('number', (preLogits: number) => ({ preLogits })),
-  norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
-  act: keyword(Object.keys(acts), (name: string) => ({ activation: acts[name] })),
+  act: words(acts, activation => ({ activation })),
   class: keyword(classes, (name: string) => ({ distilled: name === 'VisionTransformerDistilled' })),
   class_: keyword(classes, (name: string) => ({ distilled: name === 'VisionTransformerDistilled' })),
-  ...Object.fromEntries(['drop_rate', 'pos_drop_rate', 'patch_drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate'].map(name => [name, inert('number')])),
+  ...inertAll('number', ['drop_rate', 'pos_drop_rate', 'patch_drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate']),
 }
 
 /** Reads a configuration in timm's keywords. Errors: `unknownKeyword`, `badKeyword`, `missingKeyword`. */

@@ -1,12 +1,10 @@
-import { left, right, type Either } from 'fp-ts/lib/Either.js'
+import { right, type Either } from 'fp-ts/lib/Either.js'
 import type { PoolKind } from '../../src/layers/core/halving.js'
 import type { NormKind } from '../../src/layers/core/normalisation.js'
-import { problem, type Problem } from '../../src/shape/problem.js'
+import type { Problem } from '../../src/shape/problem.js'
 import type { Pair } from '../../src/shape/patches.js'
-import { inert, keyword, readKeywords, type Keyword, type RawConfig } from './referenceConfig.js'
-
-/** A keyword of which a few words mean something. */
-const words = <V>(meanings: Readonly<Record<string, V>>, sets: (value: V) => object): Keyword => keyword(Object.keys(meanings), (word: string) => sets(meanings[word] as V))
+import { inert, keyword, readKeywords, unsupported, words, type Keyword, type RawConfig } from './referenceConfig.js'
+import { imageKeywords } from './vitKeywords.js'
 
 const acts = { gelu: 'gelu', gelu_tanh: 'geluTanh', quick_gelu: 'quickGelu', relu: 'relu', silu: 'silu', swish: 'silu', tanh: 'tanh' } as const
 const halvings: Readonly<Record<string, PoolKind>> = { avg: 'average3', avg2: 'average2', max: 'max3', max2: 'max2' }
@@ -16,9 +14,7 @@ const blocks: Readonly<Record<string, 'conv' | 'attention'>> = { C: 'conv', T: '
 
 /** The keywords of timm's `MaxxVit`, those of its two inner configurations with their names before them. */
 const keywords: Readonly<Record<string, Keyword>> = {
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
+  ...imageKeywords,
   global_pool: words(pools, pool => ({ pool })),
   embed_dim: keyword('numbers', (dims: readonly number[]) => ({ dims })),
   depths: keyword('numbers', (depths: readonly number[]) => ({ depths })),
@@ -104,11 +100,10 @@ interface Read {
  */
 export const readMaxxVitConfig = (system: string, config: RawConfig): Either<Problem, Read> => {
   const flat = flattened(config)
-  const unsupported = (says: string): Either<Problem, never> => left(problem('unsupportedKeyword', `${system}: ${says}`))
   const types = Array.isArray(flat['block_type']) ? (flat['block_type'] as readonly unknown[]).flat() : []
   const other = types.find(type => !Object.hasOwn(blocks, String(type)))
-  if (other !== undefined) return unsupported(`'block_type' must be made of C and T, got ${JSON.stringify(other)}`)
-  if (flat['conv_cfg.block_type'] === 'convnext') return unsupported(`'conv_cfg.block_type' must be mbconv; ConvNeXt blocks are another architecture (CoAtNeXt)`)
+  if (other !== undefined) return unsupported(system, `'block_type' must be made of C and T, got ${JSON.stringify(other)}`)
+  if (flat['conv_cfg.block_type'] === 'convnext') return unsupported(system, `'conv_cfg.block_type' must be mbconv; ConvNeXt blocks are another architecture (CoAtNeXt)`)
   // An empty name of the second pool means the first one.
   const pooled = flat['conv_cfg.downsample_pool_type'] === '' ? { ...flat, 'conv_cfg.downsample_pool_type': flat['conv_cfg.pool_type'] ?? 'avg2' } : flat
   // Later keywords win: whether there is a gate, over where it is.
@@ -117,8 +112,8 @@ export const readMaxxVitConfig = (system: string, config: RawConfig): Either<Pro
   if (read._tag === 'Left') return read
   const made: Read = { imageSize: 224, dims: [96, 192, 384, 768], depths: [2, 3, 5, 2], stemDims: 64, ...read.right }
   const { dims, depths, blocks: kinds, pool, preLogits = 0, numClasses = 1000 } = made
-  if (depths.length !== dims.length || (kinds ?? dims).length < dims.length) return unsupported(`'embed_dim', 'depths' and 'block_type' must be of one length, got ${dims.length}, ${depths.length} and ${(kinds ?? dims).length}`)
-  if (pool === 'none' && preLogits === 0 && numClasses !== 0) return unsupported("with 'global_pool' '' and no hidden head layer, the reference applies its classifier to the width axis")
-  if (pool === 'averageAndMax' && preLogits !== 0) return unsupported("'global_pool' catavgmax does not go with a hidden head layer")
+  if (depths.length !== dims.length || (kinds ?? dims).length < dims.length) return unsupported(system, `'embed_dim', 'depths' and 'block_type' must be of one length, got ${dims.length}, ${depths.length} and ${(kinds ?? dims).length}`)
+  if (pool === 'none' && preLogits === 0 && numClasses !== 0) return unsupported(system, "with 'global_pool' '' and no hidden head layer, the reference applies its classifier to the width axis")
+  if (pool === 'averageAndMax' && preLogits !== 0) return unsupported(system, "'global_pool' catavgmax does not go with a hidden head layer")
   return right(made)
 }

@@ -30,8 +30,14 @@ export interface Keyword {
 /** A keyword that holds a value of a kind. */
 export const keyword = <V>(kind: Kind, sets: (value: V) => object): Keyword => ({ kind, sets })
 
+/** A keyword of which a few words mean something. */
+export const words = <V>(meanings: Readonly<Record<string, V>>, sets: (value: V) => object): Keyword => keyword(Object.keys(meanings), (word: string) => sets(meanings[word] as V))
+
 /** A keyword that changes nothing in inference. */
 export const inert = (kind: Kind): Keyword => keyword(kind, () => ({}))
+
+/** Several of them. */
+export const inertAll = (kind: Kind, names: readonly string[]): Readonly<Record<string, Keyword>> => Object.fromEntries(names.map(name => [name, inert(kind)]))
 
 /**
  * Reads a reference implementation's configuration into our options. Errors: `unknownKeyword` (all of them at
@@ -55,3 +61,6 @@ export const readKeywords = (system: string, config: RawConfig, keywords: Readon
 /** Reads a configuration in our own words. Errors: as {@link readKeywords}. */
 export const readOptions = (family: string, config: RawConfig, options: Readonly<Record<string, Kind>>, required: readonly string[] = []): Either<Problem, object> =>
   readKeywords(family, config, Object.fromEntries(Object.entries(options).map(([name, kind]) => [name, keyword(kind, value => ({ [name]: value }))])), required)
+
+/** Why a configuration that can be read makes no model of ours. */
+export const unsupported = (system: string, sentence: string, remedy?: string): Either<Problem, never> => left(problem('unsupportedKeyword', `${system}: ${sentence}`, remedy === undefined ? {} : { remedy }))

@@ -1,4 +1,4 @@
-import { isLeaf, isRenaming, tensorsOf, type Tensor } from '../ops/tensor.js'
+import { isLeaf, mayShareMemory, tensorsOf, type Tensor } from '../ops/tensor.js'
 import type { JointUpdates } from './jointUpdates.js'
 import type { Step } from './plan.js'
 import type { PreparedRoutine, Update } from './prepare.js'
@@ -24,7 +24,7 @@ export const changesOf = ({ outputs, updates }: Pick<PreparedRoutine, 'outputs' 
   // What may share its input's buffer is a use of it for as long as it is used itself.
   const owner = new Map<Tensor, Tensor>()
   steps.forEach(({ node }, at) => {
-    if (isRenaming(node) || node.op === 'after') owner.set(node, node.inputs[0]!)
+    if (mayShareMemory(node)) owner.set(node, node.inputs[0]!)
     for (let x: readonly Tensor[] = node.inputs; x.length > 0; x = x.flatMap(t => owner.get(t) ?? [])) x.forEach(t => last.set(t, at))
   })
   // A value that a parameter takes may be given back too.

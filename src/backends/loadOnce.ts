@@ -120,7 +120,7 @@ const valuesOf = async (node: Tensor<'parameter'>, weights: Weights): Promise<Ei
     return read._tag === 'Left' ? read : fitting(name, node.shape, read.right)
   }
   const values = weights.get(name)
-  return values === undefined ? left(problem('missingWeight', `weights: there is no '${name}' (${show(node.shape)})`, { remedy: 'initialise(model, seed) makes weights for a new model; a checkpoint must hold every parameter' })) : fitting(name, node.shape, values)
+  return values === undefined ? left(problem('missingWeight', `weights: there is no '${name}' (${show(node.shape)})`, { remedy: 'initialWeights(model, seed) makes weights for a new model; a checkpoint must hold every parameter' })) : fitting(name, node.shape, values)
 }
 
 /** Values that fill a parameter's shape. */

@@ -1,6 +1,5 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
-import type { Graph } from '../graph/graph.js'
-import { isLeaf, isRenaming, type Signal, type Tensor } from '../ops/tensor.js'
+import { isLeaf, mayShareMemory, type Tensor } from '../ops/tensor.js'
 import { isFused } from '../ops/unfused.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { sameShape } from '../shape/shape.js'
@@ -72,8 +71,7 @@ const spares = (made: ReadonlySet<Tensor>, last: ReadonlyMap<Tensor, number>, ke
     ends.set(owner, Math.max(ends.get(owner) ?? endOf(owner), endOf(node)))
   }
   return (node, at, overwrites) => {
-    // A kernel for `after` may give its input itself.
-    if (isRenaming(node) || node.op === 'after') shares(node, ownerOf(node.inputs[0]!))
+    if (mayShareMemory(node)) shares(node, ownerOf(node.inputs[0]!))
     const place = node.inputs.findIndex((x, i) => {
       const owner = ownerOf(x)
       const isMade = made.has(owner) && owner.op !== 'parameter' && owner.op !== 'constant'
@@ -83,12 +81,4 @@ const spares = (made: ReadonlySet<Tensor>, last: ReadonlyMap<Tensor, number>, ke
     shares(node, ownerOf(node.inputs[place]!))
     return place
   }
-}
-
-/** The graph's own output and the features asked for, or the names that are not among its features. */
-export const requested = (graph: Graph, features: readonly string[]): Either<Problem, readonly Signal[]> => {
-  const unknown = features.filter(name => !graph.features.has(name))
-  return unknown.length === 0
-    ? right([graph.output, ...features.map(name => graph.features.get(name) as Signal)])
-    : left(problem('noSuchFeature', `compile: there is no layer or tap called ${unknown.map(name => `'${name}'`).join(', ')}`, { remedy: `there are: ${[...graph.features.keys()].slice(0, 24).join(', ')}${graph.features.size > 24 ? ', …' : ''}` }))
 }

@@ -1,6 +1,6 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
 import { collectNodes } from '../graph/graph.js'
-import { isOp, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
+import { isOfRun, isOp, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
 import { listing } from '../passes/listing.js'
 import { rewriting, type Pass } from '../passes/pass.js'
 import { optimise } from '../passes/pipeline.js'
@@ -89,6 +89,6 @@ const rootsOf = ({ outputs, updates = [] }: Routine): readonly Signal[] => [...O
 /** Not the same as being batched: a mean over the batch has no batch axis, and yet depends on the input. */
 const dependents = (nodes: readonly Tensor[], variables: ReadonlySet<Tensor>): ReadonlySet<Tensor> => {
   const depends = new Set<Tensor>()
-  for (const n of nodes) if (n.op === 'input' || n.op === 'dropMask' || n.op === 'batchSize' || n.op === 'axisToBatch' || variables.has(n) || n.inputs.some(x => depends.has(x))) depends.add(n)
+  for (const n of nodes) if (isOfRun(n) || variables.has(n) || n.inputs.some(x => depends.has(x))) depends.add(n)
   return depends
 }

@@ -25,7 +25,7 @@ export interface Fed {
 }
 
 /** Whether a value is a tfjs tensor. */
-export const isTensorLike = (value: unknown): value is TensorLike => {
+const isTensorLike = (value: unknown): value is TensorLike => {
   const tensor = value as Partial<TensorLike> | null
   return typeof value === 'object' && tensor !== null && typeof tensor.dataId === 'object' && Array.isArray(tensor.shape) && typeof tensor.data === 'function'
 }

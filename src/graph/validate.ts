@@ -1,3 +1,4 @@
+import { linearOperands } from '../ops/linearOperands.js'
 import * as ops from '../ops/ops.js'
 import { isOp, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
 import { sameShape, show, sizeOf } from '../shape/shape.js'
@@ -93,8 +94,8 @@ const table: Remake = {
   remat: (_, [y, ...from]) => ops.remat(y!, from),
   detach: unary(ops.detach),
   fusedLinear: ({ attributes: { activation, residual } }, inputs) => {
-    const [x, weight, bias] = residual ? inputs.slice(0, -1) : inputs
-    return ops.fusedLinear(x!, weight!, { bias, activation, residual: residual ? inputs.at(-1) : undefined })
+    const { x, weight, ...others } = linearOperands(inputs, residual)
+    return ops.fusedLinear(x, weight, { ...others, activation })
   },
   packedAttention: (n, [qkv, bias]) => ops.packedAttention(qkv!, n.attributes, bias),
   packedAttentionGradient: (n, [qkv, dy, bias]) => ops.packedAttentionGradient(qkv!, dy!, n.attributes, bias),

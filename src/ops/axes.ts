@@ -2,19 +2,34 @@ import { show, sizeOf, type Shape } from '../shape/shape.js'
 import { demand, node } from './node.js'
 import type { Attributes, Tensor } from './tensor.js'
 
-/** The same elements in the same order under other sizes. */
+/**
+ * The same elements in the same order under other sizes: `[...] → shape`.
+ *
+ * @example
+ * ops.reshape(ops.input('x', [2, 6]), [3, 4]).shape // [3, 4]
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor<'reshape'> {
   demand(shape.every(size => Number.isInteger(size) && size >= 0) && sizeOf(shape) === sizeOf(x.shape), () => `reshape: ${show(x.shape)} does not hold ${show(shape)}`)
   return node('reshape', [x], {}, shape, x.dtype)
 }
 
-/** Axis `i` of the result is axis `perm[i]` of `x`. */
+/**
+ * Axis `i` of the result is axis `perm[i]` of `x`; the batch stays in front.
+ *
+ * @example
+ * ops.transpose(ops.input('x', [2, 3, 4]), [2, 0, 1]).shape // [4, 2, 3]
+ */
 export const transpose = (x: Tensor, perm: readonly number[]): Tensor<'transpose'> => {
   demand(perm.length === x.shape.length && [...perm].sort((a, b) => a - b).every((axis, i) => axis === i), () => `transpose: ${perm.join()} does not permute the axes of ${show(x.shape)}`)
   return node('transpose', [x], { perm }, perm.map(axis => x.shape[axis] as number), x.dtype)
 }
 
-/** The block of `size` elements that begins at `begin` along each axis. */
+/**
+ * The block of `size` elements that begins at `begin` along each axis: `[...] → size`.
+ *
+ * @example
+ * ops.slice(ops.input('x', [197, 192]), [1, 0], [196, 192]).shape // [196, 192]
+ */
 export const slice = (x: Tensor, begin: readonly number[], size: Shape): Tensor<'slice'> => {
   demand(begin.length === x.shape.length && size.length === begin.length && begin.every((b, i) => b >= 0 && b + (size[i] as number) <= (x.shape[i] as number)), () => `slice: ${begin.join()} + ${size.join()} lies outside ${show(x.shape)}`)
   return node('slice', [x], { begin }, size, x.dtype)
@@ -31,7 +46,13 @@ export const pad = (x: Tensor, begin: readonly number[], shape: Shape): Tensor<'
   return node('pad', [x], { begin }, shape)
 }
 
-/** Several tensors joined along one axis; an unbatched one is repeated over the batch of the others. */
+/**
+ * Several tensors joined along one axis; an unbatched one is repeated over the batch of the others.
+ * `[..., a, ...], [..., b, ...] → [..., a + b, ...]`.
+ *
+ * @example
+ * ops.concat([ops.input('x', [196, 192]), ops.parameter('cls_token', [1, 192], { kind: 'zeros' })], 0).shape // [197, 192]
+ */
 export const concat = (xs: readonly Tensor[], axis: number): Tensor<'concat'> => {
   const first = xs[0] as Tensor
   demand(xs.every(x => x.shape.length === first.shape.length && x.shape.every((size, i) => i === axis || size === first.shape[i])), () => `concat: ${xs.map(x => show(x.shape)).join(' and ')} differ beside axis ${axis}`)

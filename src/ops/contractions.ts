@@ -3,7 +3,13 @@ import { padRank } from './axes.js'
 import { demand, node } from './node.js'
 import type { Attributes, Tensor } from './tensor.js'
 
-/** Matrix products over the last two axes; the leading axes must be equal, or absent on one side. */
+/**
+ * Matrix products over the last two axes; the leading axes must be equal, or 1 or absent on one side.
+ * `[..., m, k], [..., k, n] → [..., m, n]`; `transposeA` takes `[..., k, m]`, `transposeB` takes `[..., n, k]`.
+ *
+ * @example
+ * ops.matmul(ops.input('x', [3, 197, 64]), ops.input('y', [3, 197, 64]), { transposeB: true }).shape // [3, 197, 197]
+ */
 export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = false } = {}): Tensor<'matmul'> => {
   const rank = Math.max(a.shape.length, b.shape.length)
   const [x, y] = [padRank(a, rank), padRank(b, rank)]
@@ -18,7 +24,12 @@ const matrix = (shape: Shape, transposed: boolean): readonly [number, number] =>
   return transposed ? [columns, rows] : [rows, columns]
 }
 
-/** `x [..., in] → [..., out]` by a weight `[out, in]` and a bias `[out]`, as PyTorch stores them. */
+/**
+ * `x [..., in] → [..., out]` by a weight `[out, in]` and a bias `[out]`, as PyTorch stores them.
+ *
+ * @example
+ * ops.linear(ops.input('x', [197, 192]), ops.parameter('w', [10, 192], { kind: 'zeros' })).shape // [197, 10]
+ */
 export const linear = (x: Tensor, weight: Tensor, bias?: Tensor): Tensor<'linear'> => {
   demand(weight.shape.length === 2 && x.shape.at(-1) === weight.shape[1] && !weight.batched, () => `linear: a weight of ${show(weight.shape)} does not take ${show(x.shape)}`)
   demand(bias === undefined || (!bias.batched && sameShape(bias.shape, [weight.shape[0] as number])), 'linear: the bias does not have one element for each channel out')
@@ -30,6 +41,9 @@ export const linear = (x: Tensor, weight: Tensor, bias?: Tensor): Tensor<'linear
  * heads of consecutive channels, and each head is `softmax(q kᵀ · scale + bias) v`. Queries `[..., queries, dim]`,
  * keys and values `[..., keys, dim]`, bias `[..., numHeads, queries, keys]` → `[..., queries, dim]`. Leading axes
  * (the windows of an image) are equal; those of the bias may also be 1 or absent.
+ *
+ * @example
+ * (x => ops.attention(x, x, x, { numHeads: 3, scale: 0.125 }).shape)(ops.input('x', [197, 192])) // [197, 192]
  */
 export const attention = (q: Tensor, k: Tensor, v: Tensor, { numHeads, scale }: Attributes['attention'], bias?: Tensor): Tensor<'attention'> => {
   const [leading, [queries, dim]] = [q.shape.slice(0, -2), q.shape.slice(-2) as readonly number[] as readonly [number, number]]

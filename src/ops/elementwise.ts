@@ -16,15 +16,40 @@ const binary = <K extends Binary>(op: K) => (a: Tensor, b: Tensor): Tensor<K> =>
   return node(op, [x, y], {} as Attributes[K], shape)
 }
 
-/** `a + b`, broadcasting. */
+/**
+ * `a + b`; axes of size 1, or absent in front, are repeated.
+ *
+ * @example
+ * ops.add(ops.input('a', [2, 1]), ops.input('b', [3])).shape // [2, 3]
+ */
 export const add = binary('add')
-/** `a − b`, broadcasting. */
+/**
+ * `a − b`; axes of size 1, or absent in front, are repeated.
+ *
+ * @example
+ * ops.subtract(ops.input('a', [2, 3]), ops.scalar(1)).shape // [2, 3]
+ */
 export const subtract = binary('subtract')
-/** `a × b`, broadcasting. */
+/**
+ * `a × b`; axes of size 1, or absent in front, are repeated.
+ *
+ * @example
+ * ops.multiply(ops.input('a', [2, 3]), ops.scalar(2)).shape // [2, 3]
+ */
 export const multiply = binary('multiply')
-/** `a ÷ b`, broadcasting. */
+/**
+ * `a ÷ b`; axes of size 1, or absent in front, are repeated.
+ *
+ * @example
+ * ops.divide(ops.input('a', [2, 3]), ops.scalar(2)).shape // [2, 3]
+ */
 export const divide = binary('divide')
-/** The larger of `a` and `b`, broadcasting. */
+/**
+ * The larger of `a` and `b`; axes of size 1, or absent in front, are repeated.
+ *
+ * @example
+ * ops.maximum(ops.input('a', [2, 1]), ops.scalar(0)).shape // [2, 1]
+ */
 export const maximum = binary('maximum')
 /**
  * The smaller of `a` and `b`, broadcasting.
@@ -37,7 +62,12 @@ export const minimum = binary('minimum')
 type Unary = 'exp' | 'log' | 'step' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu'
 const unary = <K extends Unary>(op: K) => (x: Tensor): Tensor<K> => node(op, [x], {} as Attributes[K], x.shape)
 
-/** `eˣ`. */
+/**
+ * `eˣ`. `[...] → [...]`.
+ *
+ * @example
+ * ops.exp(ops.input('x', [3])).shape // [3]
+ */
 export const exp = unary('exp')
 /**
  * The natural logarithm; −∞ at 0, NaN below. `[...] → [...]`.
@@ -60,21 +90,49 @@ export const step = unary('step')
  * ops.power(ops.input('x', [3]), 2).attributes // { exponent: 2 }
  */
 export const power = (x: Tensor, exponent: number): Tensor<'power'> => node('power', [x], { exponent }, x.shape)
-/** `√x`. */
+/**
+ * `√x`; NaN below 0. `[...] → [...]`.
+ *
+ * @example
+ * ops.sqrt(ops.input('x', [3])).shape // [3]
+ */
 export const sqrt = unary('sqrt')
-/** `tanh x`. */
+/**
+ * `tanh x`. `[...] → [...]`.
+ *
+ * @example
+ * ops.tanh(ops.input('x', [3])).shape // [3]
+ */
 export const tanh = unary('tanh')
-/** `1 / (1 + e⁻ˣ)`. */
+/**
+ * `1 / (1 + e⁻ˣ)`. `[...] → [...]`.
+ *
+ * @example
+ * ops.sigmoid(ops.input('x', [3])).shape // [3]
+ */
 export const sigmoid = unary('sigmoid')
-/** `max(x, 0)`. */
+/**
+ * `max(x, 0)`. `[...] → [...]`.
+ *
+ * @example
+ * ops.relu(ops.input('x', [3])).shape // [3]
+ */
 export const relu = unary('relu')
-/** `eˣ / Σ eˣ` over the last axis. */
+/**
+ * `eˣ / Σ eˣ` over the last axis: `[..., n] → [..., n]`.
+ *
+ * @example
+ * ops.softmax(ops.input('x', [197, 10])).shape // [197, 10]
+ */
 export const softmax = (x: Tensor): Tensor<'softmax'> => {
   demand(x.shape.length >= 1, 'softmax: expects a channel axis')
   return node('softmax', [x], {}, x.shape)
 }
 /**
- * `x·Φ(x)` (Hendrycks and Gimpel, 2016), or one of its approximations. At −∞ that is −∞·0, which is no number; where a backend
- * has a kernel of its own it may give 0 instead, which the values before it approach.
+ * `x·Φ(x)` (Hendrycks and Gimpel, 2016), or one of its approximations: `[...] → [...]`. At −∞ that is −∞·0, which is no number;
+ * where a backend has a kernel of its own it may give 0 instead, which the values before it approach.
+ *
+ * @example
+ * ops.gelu(ops.input('x', [3]), 'tanh').attributes // { form: 'tanh' }
  */
 export const gelu = (x: Tensor, form: GeluForm = 'erf'): Tensor<'gelu'> => node('gelu', [x], { form }, x.shape)

@@ -3,7 +3,13 @@ import { sameShape, show, type Shape } from '../shape/shape.js'
 import { demand, node } from './node.js'
 import type { Attributes, Convolution, Pooling, Tensor } from './tensor.js'
 
-/** A 2-D convolution of `[height, width, in]` by a weight `[out, in/groups, kernelHeight, kernelWidth]` (PyTorch's layout) and a bias `[out]`. */
+/**
+ * A 2-D convolution of `[height, width, in]` by a weight `[out, in/groups, kernelHeight, kernelWidth]` (PyTorch's layout) and a
+ * bias `[out]` → `[rows, columns, out]`.
+ *
+ * @example
+ * ops.conv2d(ops.input('x', [224, 224, 3]), ops.parameter('w', [192, 3, 16, 16], { kind: 'zeros' }), undefined, { strides: [16, 16], padding: [[0, 0], [0, 0]], groups: 1 }).shape // [14, 14, 192]
+ */
 export const conv2d = (x: Tensor, weight: Tensor, bias: Tensor | undefined, { strides, padding, groups }: Convolution): Tensor<'conv2d'> => {
   const shape = convolved('conv2d', x.shape, weight.shape, { strides, padding, groups })
   demand(!weight.batched && (bias === undefined || (!bias.batched && sameShape(bias.shape, shape.slice(-1)))), 'conv2d: weight and bias are not unbatched, with one bias for each channel out')
@@ -21,6 +27,9 @@ export const convolved = (op: string, image: Shape, weight: Shape, { strides, pa
   return [rows as number, columns as number, out]
 }
 
+/** Whether a convolution by kernels `[height, width]` looks at one place at a time, and so is a linear map of it. */
+export const isPointwise = ({ strides, padding, groups }: Convolution, kernel: readonly number[]): boolean => groups === 1 && [...kernel, ...strides].every(n => n === 1) && padding.flat().every(n => n === 0)
+
 /** `[rows, columns, channels]`: what pooling makes of an image. */
 export const pooled = (op: string, x: Tensor, { size, strides, padding }: Pooling): Shape => {
   const [height, width, channels] = x.shape as readonly [number, number, number]
@@ -31,9 +40,33 @@ export const pooled = (op: string, x: Tensor, { size, strides, padding }: Poolin
   return [rows as number, columns as number, channels]
 }
 
-/** The largest element of each window, channel by channel; `[height, width, channels] → [rows, columns, channels]`. */
+/**
+ * The largest element of each window, channel by channel; `[height, width, channels] → [rows, columns, channels]`.
+ *
+ * @example
+ * ops.maxPool(ops.input('x', [8, 8, 3]), { size: [2, 2], strides: [2, 2], padding: [[0, 0], [0, 0]] }).shape // [4, 4, 3]
+ */
 export const maxPool = (x: Tensor, { size, strides, padding }: Pooling): Tensor<'maxPool'> => node('maxPool', [x], { size, strides, padding }, pooled('maxPool', x, { size, strides, padding }))
 
-/** The mean of each window; padding is counted as zeros (PyTorch's default) or left out of the mean (TensorFlow's). */
+/**
+ * The mean of each window; padding is counted as zeros (PyTorch's default) or left out of the mean (TensorFlow's).
+ * `[height, width, channels] → [rows, columns, channels]`.
+ *
+ * @example
+ * ops.averagePool(ops.input('x', [8, 8, 3]), { size: [2, 2], strides: [2, 2], padding: [[0, 0], [0, 0]], countPadding: true }).shape // [4, 4, 3]
+ */
 export const averagePool = (x: Tensor, { size, strides, padding, countPadding }: Attributes['averagePool']): Tensor<'averagePool'> =>
   node('averagePool', [x], { size, strides, padding, countPadding }, pooled('averagePool', x, { size, strides, padding }))
+
+/**
+ * For each window of an average pool, how much larger it is than its part inside the image: what a mean that counts zeros
+ * is multiplied by to become one that does not. `[rows · columns]`.
+ */
+export const paddingScale = ({ attributes: { size, strides, padding }, shape, inputs: [x] }: Tensor<'averagePool'>): Float32Array => {
+  const inside = (axis: 0 | 1, at: number): number => {
+    const start = at * strides[axis] - padding[axis][0]
+    return Math.min(start + size[axis], x!.shape[axis]!) - Math.max(start, 0)
+  }
+  const [rows, columns] = shape as readonly [number, number]
+  return Float32Array.from({ length: rows * columns }, (_, i) => (size[0] * size[1]) / (inside(0, Math.floor(i / columns)) * inside(1, i % columns)))
+}

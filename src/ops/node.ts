@@ -11,7 +11,12 @@ export const demand = (holds: boolean, sentence: string | (() => string)): void 
   if (!holds) throw new OpError(typeof sentence === 'string' ? sentence : sentence())
 }
 
-/** The same node over other inputs: how passes rebuild a graph. */
+/**
+ * The same node over other inputs: how passes rebuild a graph.
+ *
+ * @example
+ * ops.withInputs(ops.relu(ops.input('x', [3])), [ops.input('y', [3])]).inputs[0].attributes // { name: 'y' }
+ */
 export const withInputs = (t: Tensor, inputs: readonly Tensor[]): Tensor =>
   inputs.every((x, i) => x === t.inputs[i]) ? t : Object.freeze({ ...t, inputs: Object.freeze([...inputs]), batched: isBatched(t.op, inputs, t.attributes) })
 

@@ -8,14 +8,34 @@ const reduction = <K extends 'sum' | 'mean' | 'max'>(op: K) => (x: Tensor, axes:
   return node(op, [x], { axes, keepDims } as Attributes[K], shape)
 }
 
-/** The sum over some axes. */
+/**
+ * The sum over some axes, which are dropped, or with `keepDims` stay with size 1.
+ *
+ * @example
+ * ops.sum(ops.input('x', [14, 14, 192]), [0, 1]).shape // [192]
+ */
 export const sum = reduction('sum')
-/** The mean over some axes. */
+/**
+ * The mean over some axes, which are dropped, or with `keepDims` stay with size 1.
+ *
+ * @example
+ * ops.mean(ops.input('x', [14, 14, 192]), [0, 1]).shape // [192]
+ */
 export const mean = reduction('mean')
-/** The largest over some axes. */
+/**
+ * The largest over some axes, which are dropped, or with `keepDims` stay with size 1.
+ *
+ * @example
+ * ops.max(ops.input('x', [14, 14, 192]), [0, 1]).shape // [192]
+ */
 export const max = reduction('max')
 
-/** How many samples a run has: a single number, known only then. */
+/**
+ * How many samples a run has: a single number, known only then.
+ *
+ * @example
+ * ops.batchSize().shape // []
+ */
 export const batchSize = (): Tensor<'batchSize'> => node('batchSize', [], {}, [])
 
 /**
@@ -29,13 +49,24 @@ export const batchSum = (x: Tensor): Tensor<'batchSum'> => {
   return node('batchSum', [x], {}, x.shape)
 }
 
-/** The mean over the batch, which all samples then share: `batched [...] → [...]`. */
+/**
+ * The mean over the batch, which all samples then share: `batched [...] → [...]`.
+ *
+ * @example
+ * ops.batchMean(ops.input('x', [3])).batched // false
+ */
 export const batchMean = (x: Tensor): Tensor<'batchMean'> => {
   demand(x.batched, 'batchMean: expects a batched tensor')
   return node('batchMean', [x], {}, x.shape)
 }
 
-/** `(x − mean) / √(variance + ε)` over the last axis, biased variance (Ba et al., 2016), then `· gamma + beta` if given. */
+/**
+ * `(x − mean) / √(variance + ε)` over the last axis, biased variance (Ba et al., 2016), then `· gamma + beta` if given, `[dim]`
+ * each: `[..., dim] → [..., dim]`.
+ *
+ * @example
+ * ops.layerNorm(ops.input('x', [197, 192]), 1e-6).shape // [197, 192]
+ */
 export const layerNorm = (x: Tensor, epsilon: number, affine?: { readonly gamma: Tensor; readonly beta: Tensor }): Tensor<'layerNorm'> => {
   demand(x.shape.length >= 1, 'layerNorm: expects a channel axis')
   demand(affine === undefined || [affine.gamma, affine.beta].every(t => !t.batched && sameShape(t.shape, x.shape.slice(-1))), 'layerNorm: scale and shift are not one unbatched number a channel')

@@ -88,13 +88,13 @@ export interface Attributes {
   readonly detach: None
   // fusion: what passes make of several ops, and kernels do in one go; `unfused` says of which
   /** A linear map, then an activation, then a sum with the last input where there is a `residual`. */
-  readonly fusedLinear: { readonly activation: Activation; readonly residual: boolean }
+  readonly fusedLinear: { readonly activation: FusedActivation; readonly residual: boolean }
   /** Attention on queries, keys and values side by side in one tensor. */
   readonly packedAttention: { readonly numHeads: number; readonly scale: number }
   /** With `scores`, the gradient of the scores behind it: see its constructor. */
   readonly packedAttentionGradient: { readonly numHeads: number; readonly scale: number; readonly scores?: boolean }
   /** Group norm with a scale and a shift of each channel, then an activation. */
-  readonly groupNorm: { readonly numGroups: number; readonly epsilon: number; readonly activation: Activation }
+  readonly groupNorm: { readonly numGroups: number; readonly epsilon: number; readonly activation: FusedActivation }
   readonly groupNormGradient: { readonly numGroups: number; readonly epsilon: number }
   /** The sum of the squares of all there is in several tensors. */
   readonly squareSum: None
@@ -102,8 +102,8 @@ export interface Attributes {
   readonly elementwise: { readonly steps: readonly ElementwiseStep[] }
 }
 
-/** What can follow a linear map at once; the forms of GELU by their own names. */
-export type Activation = GeluForm | 'none' | 'relu' | 'silu'
+/** What a fused op can do last; the forms of GELU by their own names. (A layer's `activation` option has the names that recipes use.) */
+export type FusedActivation = GeluForm | 'none' | 'relu' | 'silu'
 
 /** Ops that `elementwise` can hold. */
 export type ElementwiseOp = 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu' | 'step'
@@ -187,3 +187,9 @@ export const mapSignal = (s: Signal, f: (t: Tensor) => Tensor): Signal =>
 
 /** Whether a node only gives its input another shape: the values stay where they are in memory. */
 export const isRenaming = ({ op }: Tensor): boolean => op === 'reshape' || op === 'batchToAxis' || op === 'axisToBatch'
+
+/** Whether a node's buffer may be its first input's: what renames it always, and what waits on some backends. */
+export const mayShareMemory = (node: Tensor): boolean => isRenaming(node) || node.op === 'after'
+
+/** Whether each run decides what a node is, whatever its inputs: what it is fed, draws at random, or how many samples it has. */
+export const isOfRun = ({ op }: Tensor): boolean => op === 'input' || op === 'dropMask' || op === 'batchSize' || op === 'axisToBatch'

@@ -4,8 +4,9 @@ import { layerNormGradient, softmaxGradient } from './adjoints.js'
 import * as elementwise from './elementwise.js'
 import { sizeOf } from '../shape/shape.js'
 import { scalar } from './leaves.js'
+import { linearOperands } from './linearOperands.js'
 import { layerNorm, sum } from './reductions.js'
-import type { Activation, Tensor } from './tensor.js'
+import type { FusedActivation, Tensor } from './tensor.js'
 
 /** Ops that stand for several others. */
 export type FusedKind = 'fusedLinear' | 'packedAttention' | 'packedAttentionGradient' | 'groupNorm' | 'groupNormGradient' | 'squareSum' | 'elementwise'
@@ -13,9 +14,9 @@ export type FusedKind = 'fusedLinear' | 'packedAttention' | 'packedAttentionGrad
 /** What each fused op means, in ops that are not fused, over the same inputs. All else that is to be known of them is read off this. */
 const meanings: { readonly [K in FusedKind]: (node: Tensor<K>) => Tensor } = {
   fusedLinear: ({ inputs, attributes: { activation, residual } }) => {
-    const [x, weight, bias] = residual ? inputs.slice(0, -1) : inputs
-    const activated = activate(linear(x!, weight!, bias), activation)
-    return residual ? elementwise.add(activated, inputs.at(-1)!) : activated
+    const { x, weight, bias, residual: added } = linearOperands(inputs, residual)
+    const activated = activate(linear(x, weight, bias), activation)
+    return added === undefined ? activated : elementwise.add(activated, added)
   },
   packedAttention: ({ inputs: [qkv, bias], attributes }) => {
     const [q, k, v] = thirds(qkv!)
@@ -66,7 +67,7 @@ const grouped = ({ shape }: Tensor, numGroups: number): { readonly rows: (t: Ten
   }
 }
 
-const activate = (x: Tensor, activation: Activation): Tensor => {
+const activate = (x: Tensor, activation: FusedActivation): Tensor => {
   if (activation === 'none') return x
   if (activation === 'relu') return elementwise.relu(x)
   return activation === 'silu' ? elementwise.multiply(x, elementwise.sigmoid(x)) : elementwise.gelu(x, activation)

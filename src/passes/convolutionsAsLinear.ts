@@ -1,3 +1,4 @@
+import { isPointwise } from '../ops/images.js'
 import * as ops from '../ops/ops.js'
 import { rewriting } from './pass.js'
 import { reshaped } from './reshaped.js'
@@ -12,10 +13,8 @@ import { reshaped } from './reshaped.js'
  */
 export const convolutionsAsLinear = rewriting({
   conv2d: node => {
-    const { strides, padding, groups } = node.attributes
     const [x, weight, bias] = node.inputs
     const [out, inner, ...size] = weight!.shape as readonly [number, number, number, number]
-    const isPointwise = groups === 1 && [...size, ...strides].every(n => n === 1) && padding.flat().every(n => n === 0)
-    return isPointwise ? ops.linear(x!, reshaped(weight!, [out, inner]), bias) : node
+    return isPointwise(node.attributes, size) ? ops.linear(x!, reshaped(weight!, [out, inner]), bias) : node
   },
 })

@@ -1,8 +1,9 @@
 import * as ops from '../ops/ops.js'
 import { isOp, type Tensor } from '../ops/tensor.js'
-import { sameShape, sizeOf } from '../shape/shape.js'
+import { sameShape } from '../shape/shape.js'
 import type { Listing } from './listing.js'
 import { rewriting } from './pass.js'
+import { channelsOf } from './channelsOf.js'
 import { reshaped } from './reshaped.js'
 
 /**
@@ -24,7 +25,7 @@ const intoMapBefore = (node: Tensor<'multiply' | 'add'>, original: Tensor, graph
   for (const at of [0, 1]) {
     const map = node.inputs[at]!
     if (!(isOp(map, 'linear') || isOp(map, 'conv2d'))) continue
-    const values = channelsOf(node.inputs[1 - at]!, map.shape.at(-1)!, original.inputs[1 - at]!, graph)
+    const values = settledChannels(node.inputs[1 - at]!, map.shape.at(-1)!, original.inputs[1 - at]!, graph)
     if (values === undefined || graph.uses.get(original.inputs[at]!) !== 1 || graph.settled.has(original.inputs[at]!)) continue
     const [x, weight, bias] = map.inputs as readonly [Tensor, Tensor, Tensor?]
     const remade = (w: Tensor, b: Tensor | undefined): Tensor => (isOp(map, 'conv2d') ? ops.conv2d(x, w, b, map.attributes) : ops.linear(x, w, b))
@@ -40,7 +41,7 @@ const intoMapAfter = (node: Tensor<'linear'>, before: Tensor, weights: Tensor, g
   const [x, weight, bias] = node.inputs as readonly [Tensor, Tensor, Tensor?]
   if (!(isOp(x, 'multiply') || isOp(x, 'add')) || x.op !== before.op || graph.uses.get(before) !== 1) return node
   for (const at of [0, 1]) {
-    const values = channelsOf(x.inputs[1 - at]!, weight.shape[1]!, before.inputs[1 - at]!, graph)
+    const values = settledChannels(x.inputs[1 - at]!, weight.shape[1]!, before.inputs[1 - at]!, graph)
     const inner = x.inputs[at]!
     if (values === undefined || graph.settled.has(before.inputs[at]!) || !graph.settled.has(weights) || !sameShape(inner.shape, x.shape)) continue
     const folded = isOp(x, 'multiply') ? ops.linear(inner, ops.multiply(weight, values), bias) : ops.linear(inner, weight, ops.linear(values, weight, bias))
@@ -49,5 +50,5 @@ const intoMapAfter = (node: Tensor<'linear'>, before: Tensor, weights: Tensor, g
   return node
 }
 
-/** One number a channel, `[channels]`, if that is what an operand holds, and it is settled. */
-const channelsOf = (t: Tensor, channels: number, original: Tensor, graph: Listing): Tensor | undefined => (t.shape.at(-1) === channels && sizeOf(t.shape) === channels && graph.settled.has(original) ? reshaped(t, [channels]) : undefined)
+/** One number a channel, if that is what an operand holds, and it is settled. */
+const settledChannels = (t: Tensor, channels: number, original: Tensor, graph: Listing): Tensor | undefined => (graph.settled.has(original) ? channelsOf(t, channels) : undefined)

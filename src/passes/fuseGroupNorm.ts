@@ -1,8 +1,9 @@
 import * as ops from '../ops/ops.js'
-import { isOp, type Activation, type Tensor } from '../ops/tensor.js'
-import { sameShape, sizeOf } from '../shape/shape.js'
+import { isOp, type FusedActivation, type Tensor } from '../ops/tensor.js'
+import { sameShape } from '../shape/shape.js'
 import type { Listing } from './listing.js'
 import { rewriting } from './pass.js'
+import { channelsOf } from './channelsOf.js'
 import { reshaped } from './reshaped.js'
 
 /**
@@ -19,7 +20,7 @@ export const fuseGroupNorm = rewriting({
     const [scaled, beta] = node.inputs
     if (!isOp(scaled!, 'multiply') || uses.get(before!) !== 1 || uses.get(before!.inputs[0]!) !== 1) return node
     const [norm, gamma] = scaled.inputs
-    const [shift, scale] = [channelsOf(beta!, node.shape), channelsOf(gamma!, node.shape)]
+    const [shift, scale] = [sharedChannels(beta!, node.shape), sharedChannels(gamma!, node.shape)]
     const joins = isBare(norm!) && shift !== undefined && scale !== undefined && sameShape(norm.shape, node.shape)
     return joins ? ops.groupNorm(norm.inputs[0]!, scale, shift, norm.attributes) : node
   },
@@ -28,7 +29,7 @@ export const fuseGroupNorm = rewriting({
 })
 
 /** An activation of a norm that nothing else uses, as part of it. */
-const activated = (node: Tensor, { inputs: [before] }: Tensor, uses: Listing['uses'], activation: Activation): Tensor => {
+const activated = (node: Tensor, { inputs: [before] }: Tensor, uses: Listing['uses'], activation: FusedActivation): Tensor => {
   const norm = node.inputs[0]!
   if (!isOp(norm, 'groupNorm') || norm.attributes.activation !== 'none' || uses.get(before!) !== 1) return node
   const [x, gamma, beta] = norm.inputs
@@ -66,7 +67,7 @@ const imageOf = (rows: Tensor, grouped: readonly number[]): Tensor | undefined =
 /** A product with one number a channel, taken apart. */
 const scaledBy = (t: Tensor): readonly [Tensor, Tensor?] => {
   const [slope, scale] = isOp(t, 'multiply') ? t.inputs : []
-  const gamma = scale === undefined ? undefined : channelsOf(scale, t.shape)
+  const gamma = scale === undefined ? undefined : sharedChannels(scale, t.shape)
   return gamma === undefined || !sameShape(slope!.shape, t.shape) || slope!.batched !== t.batched ? [t] : [slope!, gamma]
 }
 
@@ -77,7 +78,4 @@ const isFilled = (t: Tensor, value: number): boolean => isOp(t, 'constant') && t
 const filled = (dim: number, value: number): Tensor => ops.constant(new Float32Array(dim).fill(value), [dim])
 
 /** One number a channel, that all samples share. */
-const channelsOf = (t: Tensor, shape: readonly number[]): Tensor | undefined => {
-  const dim = shape.at(-1)!
-  return t.shape.at(-1) === dim && sizeOf(t.shape) === dim && !t.batched ? reshaped(t, [dim]) : undefined
-}
+const sharedChannels = (t: Tensor, shape: readonly number[]): Tensor | undefined => (t.batched ? undefined : channelsOf(t, shape.at(-1)!))

@@ -1,5 +1,6 @@
+import { linearOperands } from '../ops/linearOperands.js'
 import * as ops from '../ops/ops.js'
-import { isOp, type Activation, type Tensor } from '../ops/tensor.js'
+import { isOp, type FusedActivation, type Tensor } from '../ops/tensor.js'
 import { sameShape } from '../shape/shape.js'
 import type { Listing } from './listing.js'
 import { rewriting } from './pass.js'
@@ -31,7 +32,7 @@ export const fuseLinear = rewriting({
 
 const isUsed = ({ inputs }: Tensor, i: number, times: number, graph: Listing): boolean => graph.uses.get(inputs[i]!) === times
 
-const activated = (node: Tensor, original: Tensor, graph: Listing, activation: Activation): Tensor => {
+const activated = (node: Tensor, original: Tensor, graph: Listing, activation: FusedActivation): Tensor => {
   const map = isUsed(original, 0, 1, graph) ? epilogueOf(node.inputs[0]!) : undefined
   return map?.activation === 'none' && map.residual === undefined ? made(map, { activation }) : node
 }
@@ -40,7 +41,7 @@ interface LinearMap {
   readonly x: Tensor
   readonly weight: Tensor
   readonly bias: Tensor | undefined
-  readonly activation: Activation
+  readonly activation: FusedActivation
   readonly residual: Tensor | undefined
 }
 
@@ -48,8 +49,7 @@ const epilogueOf = (t: Tensor): LinearMap | undefined => {
   if (isOp(t, 'linear')) return { x: t.inputs[0]!, weight: t.inputs[1]!, bias: t.inputs[2], activation: 'none', residual: undefined }
   if (!isOp(t, 'fusedLinear')) return undefined
   const { activation, residual } = t.attributes
-  const [x, weight, bias] = residual ? t.inputs.slice(0, -1) : t.inputs
-  return { x: x!, weight: weight!, bias, activation, residual: residual ? t.inputs.at(-1) : undefined }
+  return { ...linearOperands(t.inputs, residual), activation }
 }
 
-const made = ({ x, weight, ...epilogue }: LinearMap, more: { readonly activation?: Activation; readonly residual?: Tensor }): Tensor => ops.fusedLinear(x, weight, { ...epilogue, ...more })
+const made = ({ x, weight, ...epilogue }: LinearMap, more: { readonly activation?: FusedActivation; readonly residual?: Tensor }): Tensor => ops.fusedLinear(x, weight, { ...epilogue, ...more })

@@ -1,5 +1,5 @@
 import { collectNodes } from '../graph/graph.js'
-import { tensorsOf, type OpKind, type Signal, type Tensor } from '../ops/tensor.js'
+import { isOfRun, tensorsOf, type Signal, type Tensor } from '../ops/tensor.js'
 
 /** A graph as passes see it: what its roots reach, in order, and what several passes want to know of that. */
 export class Listing {
@@ -49,10 +49,8 @@ const usesOf = ({ nodes, outputs }: Listing): ReadonlyMap<Tensor, number> => {
   return uses
 }
 
-const varying: ReadonlySet<OpKind> = new Set(['input', 'dropMask', 'batchSize', 'axisToBatch'])
-
 const settledOf = ({ nodes }: Listing): ReadonlySet<Tensor> => {
   const settled = new Set<Tensor>()
-  for (const n of nodes) if (!varying.has(n.op) && n.inputs.every(x => settled.has(x))) settled.add(n)
+  for (const n of nodes) if (!isOfRun(n) && n.inputs.every(x => settled.has(x))) settled.add(n)
   return settled
 }

@@ -51,7 +51,7 @@ interface Blocks {
 }
 
 /** What is computed of a tensor's rows is a part of them this small, or all: each slice that it takes costs something. */
-const LARGEST_PART = 0.25
+const largestPart = 0.25
 
 const whole = (shape: Shape): Block => shape.slice(0, -1).map(size => [0, size])
 const sizes = (block: Block): number[] => block.map(([begin, end]) => end - begin)
@@ -103,7 +103,7 @@ const blocksOf = ({ nodes, uses }: Listing, narrower: ReadonlySet<Tensor>): Bloc
     if (isEntire && !filled.has(node) && !isPartial(node)) continue
     const all = whole(node.shape)
     const some = meet(isEntire ? all : needed.block, filledOf(node))
-    const isSmall = isMove(node) || (canNarrow(node) && sizeOf(sizes(some)) <= LARGEST_PART * sizeOf(sizes(all)))
+    const isSmall = isMove(node) || (canNarrow(node) && sizeOf(sizes(some)) <= largestPart * sizeOf(sizes(all)))
     if (isSmall && !isEmpty(some) && !isSame(some, all)) of.set(node, some)
     if (!isPartial(node)) continue
     node.inputs.forEach((x, i) => {

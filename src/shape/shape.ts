@@ -27,6 +27,9 @@ export const isIntegers = (s: SignalShape): s is Integers => !isShape(s) && Arra
 /** The number of elements: the product of the sizes. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)
 
+/** How many elements lie between neighbours along each axis, row by row: `[2, 3, 4] → [12, 4, 1]`. */
+export const denseStrides = (shape: Shape): readonly number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
+
 /** Whether two shapes have the same sizes in the same order. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i])
 

@@ -6,6 +6,7 @@
 export { checkModel, type Checked, type CheckOptions, type Failure, type Finding } from './check/checkModel.js'
 export { partsOf, type Part } from './check/partsOf.js'
 export { defineLaw, obey, type Law, type LawCost, type LawParts, type Verdict } from './laws/core/law.js'
+export type { Feed } from './laws/core/feeds.js'
 export { Subject, type LawOptions } from './laws/core/subject.js'
 export { opTolerances } from './laws/core/tolerance.js'
 export { laws } from './laws/laws.js'

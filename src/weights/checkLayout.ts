@@ -9,7 +9,7 @@ import { storedDtypes } from './storedDtype.js'
  * the order of the data. The format wants each tensor to take shape × dtype bytes, and all of them together to cover
  * the data exactly: no overlap, no hole, nothing left over.
  *
- * Problems: `offsetsBackwards`, `offsetsBeyondData`, `sizeOverflow`, `sizeMismatch`, `tensorsOverlap`, `dataHole`.
+ * Errors: `offsetsBackwards`, `offsetsBeyondData`, `sizeOverflow`, `sizeMismatch`, `tensorsOverlap`, `dataHole`.
  *
  * @example
  * checkLayout([{ name: 'a', dtype: 'F32', shape: [2], begin: 0, end: 8 }], 8, 'x')._tag // 'Right'

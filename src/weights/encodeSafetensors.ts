@@ -5,7 +5,9 @@ import { dtypeToStore, encodedLayout, type TensorToStore } from './encodedLayout
 
 /**
  * The bytes of a safetensors file: F32 for float data, I32 or I64 for integers. The bytes depend only on what is
- * stored, not on its order (see `encodedLayout`, whose Problems these are, and `tensorTooLarge`).
+ * stored, not on its order (see `encodedLayout`).
+ *
+ * Errors: those of `encodedLayout`; `tensorTooLarge`.
  *
  * @example
  * encodeSafetensors([{ name: 'a', shape: [1], data: Float32Array.of(1) }])._tag // 'Right'

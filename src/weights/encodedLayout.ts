@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { quoted } from './quoted.js'
+import { sizeOf } from '../shape/shape.js'
 
 /**
  * A tensor to be stored: `data` row-major in `shape`. Without a `dtype`, a Float32Array is stored as F32 and an
@@ -35,7 +36,7 @@ const dtypeOrder = ['I64', 'F32', 'I32']
  * implementation does, metadata by key; the header is padded with spaces so that the data begin at a multiple of 8.
  * The same tensors therefore always give the same bytes, in whatever order they come.
  *
- * Problems: `duplicateKey`, `nameNotStorable` (`__metadata__`, or not Unicode), `shapeMalformed`, `sizeMismatch`
+ * Errors: `duplicateKey`, `nameNotStorable` (`__metadata__`, or not Unicode), `shapeMalformed`, `sizeMismatch`
  * (the data are not as many as the shape says), `dtypeNotStored`, `metadataNotText`, `headerTooLong`.
  *
  * @example
@@ -103,7 +104,7 @@ const tensorProblem = ({ name, shape, data, dtype }: TensorToStore, names: Reado
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     return problem('shapeMalformed', `safetensors: ${quoted(name)} has the impossible shape [${shape.join(', ')}]`)
   }
-  const count = shape.reduce((product, size) => product * size, 1)
+  const count = sizeOf(shape)
   if (count !== data.length) {
     return problem('sizeMismatch', `safetensors: ${quoted(name)} has a shape and data of different sizes`, {
       expected: `${count} values (shape [${shape.join(', ')}])`,

@@ -1,3 +1,5 @@
+import { sizeOf } from '../shape/shape.js'
+
 /**
  * How many inputs feed one output of a weight, and how many outputs one input feeds, as PyTorch's
  * `_calculate_fan_in_and_fan_out` counts: `[out, in]` for a linear layer, `[out, in/groups, kh, kw]` for a
@@ -9,6 +11,6 @@
  */
 export const fans = (shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } => {
   const [outputs = 1, inputs = 1, ...kernel] = shape
-  const area = kernel.reduce((product, size) => product * size, 1)
+  const area = sizeOf(kernel)
   return { fanIn: inputs * area, fanOut: outputs * area }
 }

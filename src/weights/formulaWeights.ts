@@ -1,5 +1,6 @@
 import { fnv1a32 } from './fnv1a32.js'
 import { mulberry32 } from './mulberry32.js'
+import { sizeOf } from '../shape/shape.js'
 
 /**
  * Reproducible stand-ins for trained weights, bit for bit the same in any language: element i, in row-major order
@@ -18,7 +19,7 @@ export const formulaWeights = (
   salt: number | string,
 ): Float32Array => {
   const draw = mulberry32(fnv1a32(`${salt}|${key}`))
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1))
+  const values = new Float32Array(sizeOf(shape))
   for (let i = 0; i < values.length; i++) values[i] = offset + s * ((draw() >>> 8) / 8388608 - 1)
   return values
 }

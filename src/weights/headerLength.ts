@@ -9,7 +9,7 @@ const maxHeaderBytes = 100_000_000
  * against the size of the file so that nothing larger than the file is ever allocated for it.
  *
  * `prefix` is the file's beginning (8 bytes, fewer if the file is shorter), `fileBytes` the size of the whole file.
- * Problems: `fileTooShort`, `headerEmpty`, `headerTooLong`, `headerBeyondFile`.
+ * Errors: `fileTooShort`, `headerEmpty`, `headerTooLong`, `headerBeyondFile`.
  *
  * @example
  * headerLength(Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 0), 100, 'x') // { _tag: 'Right', right: 8 }

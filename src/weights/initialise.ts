@@ -7,6 +7,7 @@ import { inverseNormal } from './inverseNormal.js'
 import { localAttention } from './localAttention.js'
 import { mulberry32 } from './mulberry32.js'
 import { orthogonal } from './orthogonal.js'
+import { sizeOf } from '../shape/shape.js'
 
 /** Where timm's `trunc_normal_` cuts, absolutely: with the usual std of 0.02 this is at 100 deviations. */
 const cut = 2
@@ -52,7 +53,7 @@ export const initialise = (
   seed: number | string,
   name: string,
 ): Float32Array => {
-  const count = shape.reduce((product, size) => product * size, 1)
+  const count = sizeOf(shape)
   const { fanIn, fanOut } = fans(shape)
   const uniformly = (bound: number): Float32Array => formulaWeights(name, shape, 0, bound, seed)
   const normally = (std: number, share = 1): Float32Array =>

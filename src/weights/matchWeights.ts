@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { problem, type Problem } from '../shape/problem.js'
 import { misfitRemedy, type Misfit, type Misshape } from './misfitRemedy.js'
 import { quoted } from './quoted.js'
+import { sameShape } from '../shape/shape.js'
 
 /** A parameter a model expects. */
 export interface ExpectedWeight {
@@ -39,7 +40,7 @@ export const matchWeights = (
   const unexpected = [...entries.keys()].filter((name) => !wantedNames.has(name) && !ignore(name))
   const misshaped = wanted.flatMap(({ name, shape }): readonly Misshape[] => {
     const actual = entries.get(name)?.shape
-    return actual === undefined || isSameShape(shape, actual) ? [] : [{ name, expected: shape, actual }]
+    return actual === undefined || sameShape(shape, actual) ? [] : [{ name, expected: shape, actual }]
   })
   if (missing.length + unexpected.length + misshaped.length === 0) {
     return E.right(wanted.map(({ name }) => name))
@@ -60,9 +61,6 @@ export const matchWeights = (
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`
 const line = (name: string, shape: readonly number[]): string => `${quoted(name, Infinity)} ${show(shape)}`
-
-const isSameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis])
 
 const sentence = ({ missing, unexpected, misshaped }: Misfit): string => {
   const group = (label: string, names: readonly string[]): readonly string[] => {

@@ -14,7 +14,7 @@ import { tensorReader } from './tensorReader.js'
  * tensor when asked for, by positioned reads of 4 MiB: the file is never in memory as a whole. The result keeps the
  * file open until its `close`.
  *
- * Problems: `fileUnreadable` (no such file, no permission, not a regular file), and those of `parseSafetensors`.
+ * Errors: `fileUnreadable` (no such file, no permission, not a regular file), and those of `parseSafetensors`.
  *
  * @example
  * typeof openSafetensors('vit.safetensors') // 'function'

@@ -21,7 +21,7 @@ const done: E.Either<Problem, void> = E.right(undefined)
  * Reads the JSON of a safetensors header: one object of `name: {dtype, shape, data_offsets}` and at most one
  * `__metadata__: {text: text}`. `bytes` is the header without its length, `file` the name used in sentences.
  *
- * Problems: `headerNotUtf8`, `headerNotJson`, `headerMalformed` (JSON, but not this object), `duplicateKey`,
+ * Errors: `headerNotUtf8`, `headerNotJson`, `headerMalformed` (JSON, but not this object), `duplicateKey`,
  * `dtypeUnknown`, `shapeMalformed`, `offsetsMalformed`, `metadataNotText`.
  *
  * @example

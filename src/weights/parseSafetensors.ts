@@ -10,7 +10,7 @@ import { tensorReader } from './tensorReader.js'
  * Opens a safetensors file that is in memory, as a browser gets it from `fetch`. Only the header is looked at; the
  * tensors are decoded when read, from `bytes` as they are then. `name` is what sentences call the file.
  *
- * Problems: those of `headerLength`, `parseHeader` and `checkLayout`. Source: the format section of
+ * Errors: those of `headerLength`, `parseHeader` and `checkLayout`. Source: the format section of
  * https://github.com/huggingface/safetensors and the checks of its Rust implementation.
  *
  * @example

@@ -1,4 +1,4 @@
-import type { Shape } from '../shape/shape.js'
+import { sizeOf, type Shape } from '../shape/shape.js'
 
 /** Options of {@link quantisationScales}. */
 export interface QuantisationScalesOptions {
@@ -18,7 +18,7 @@ export interface QuantisationScalesOptions {
  */
 export const quantisationScales = (values: ArrayLike<number>, shape: Shape, { range: [least, most] = [-127, 127], axis }: QuantisationScalesOptions = {}): readonly number[] => {
   const count = axis === undefined ? 1 : shape[axis]!
-  const after = axis === undefined ? 1 : shape.slice(axis + 1).reduce((product, size) => product * size, 1)
+  const after = axis === undefined ? 1 : sizeOf(shape.slice(axis + 1))
   const largest = new Float64Array(count)
   for (let i = 0; i < values.length; i++) {
     const slice = axis === undefined ? 0 : Math.floor(i / after) % count

@@ -16,7 +16,7 @@ export interface ResizeOptions {
  * Pillow's bicubic on floats (fit for image preprocessing: nothing is clipped or rounded to bytes); without, PyTorch's
  * plain bicubic. Sums are in float64 and rounded once, so results differ from PyTorch's float32 by its rounding only.
  *
- * Problems: `gridMalformed` (a size that is not a positive whole number, or far too large), `lengthMismatch`.
+ * Errors: `gridMalformed` (a size that is not a positive whole number, or far too large), `lengthMismatch`.
  *
  * @example
  * resizeBicubic(Float32Array.of(5), { from: [1, 1], to: [1, 2], channels: 1, antialias: true }) // { _tag: 'Right', right: Float32Array.of(5, 5) }

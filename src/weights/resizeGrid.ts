@@ -25,7 +25,7 @@ const maxElements = 2 ** 28
  * PyTorch's `interpolate` does: `bicubic` or `bilinear`, antialiased or not, with `align_corners` or not, and by a scale
  * that is a little more than the sizes say. Sums are in float64 and rounded once.
  *
- * Problems: `gridMalformed` (a size that is not a positive whole number, or far too large; options that exclude each
+ * Errors: `gridMalformed` (a size that is not a positive whole number, or far too large; options that exclude each
  * other), `lengthMismatch`.
  *
  * @example

@@ -18,7 +18,7 @@ export interface PositionResize extends Pick<GridResize, 'kind' | 'alignCorners'
  * bias tables are such grids too: `from: [2w − 1, 2w − 1]`, `dim` the number of heads, no prefix.
  *
  * Source: Dosovitskiy et al. 2021, section 3.2; the two kernels differ visibly, so take the one the checkpoint's own
- * code uses. Problems: `gridMalformed`, `lengthMismatch`.
+ * code uses. Errors: `gridMalformed`, `lengthMismatch`.
  *
  * @example
  * resizePositions(Float32Array.of(9, 1), { from: [1, 1], to: [1, 2], dim: 1, prefixTokens: 1, antialias: true }) // { _tag: 'Right', right: Float32Array.of(9, 1, 1) }

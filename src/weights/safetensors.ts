@@ -32,7 +32,7 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>
   /** In the order of the data, so that reading them in turn goes once through the file. */
   readonly tensors: ReadonlyMap<string, TensorEntry>
-  /** Reads one tensor. Reads may run at the same time. Problems: `tensorMissing`, `dtypeNotRead`,
+  /** Reads one tensor. Reads may run at the same time. Errors: `tensorMissing`, `dtypeNotRead`,
    * `valueDoesNotFit`, `tensorTooLarge`, `fileUnreadable`. */
   readonly read: (name: string) => TaskEither<Problem, StoredTensor>
   /** Lets the file go: reads of a file on disk are Problems afterwards, one in memory stays. Closing twice is fine. */

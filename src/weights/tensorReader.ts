@@ -19,7 +19,7 @@ const chunkBytes = 4 << 20
  * decoded chunk by chunk into its final array, so besides the result only 4 MiB are held; what is stored as it is wanted
  * is read into that array at once.
  *
- * Problems: `tensorMissing`, `dtypeNotRead`, `valueDoesNotFit`, `tensorTooLarge`, `fileUnreadable`.
+ * Errors: `tensorMissing`, `dtypeNotRead`, `valueDoesNotFit`, `tensorTooLarge`, `fileUnreadable`.
  *
  * @example
  * typeof tensorReader(new Map(), async () => new Uint8Array(), 'x')('head.bias') // 'function'

@@ -15,7 +15,7 @@ const chunkElements = 1 << 20
  * folder, which is flushed to the disk and then renamed over `path`. Upon failure the temporary is removed and
  * whatever was at `path` is untouched. A symbolic link at `path` is kept, and the file it points to replaced.
  *
- * Problems: those of `encodedLayout`, and `fileUnwritable`.
+ * Errors: those of `encodedLayout`, and `fileUnwritable`.
  *
  * @example
  * typeof writeSafetensors('vit.safetensors', [], { step: '100' }) // 'function'

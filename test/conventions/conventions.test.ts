@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import * as ops from '../../src/ops/ops.js'
 // @ts-expect-error a plain script, without declarations
 import { listings as made } from './listings.mjs'
 import { exportedValues, importsOf, root, sources, type Import } from './sources.js'
@@ -120,10 +121,17 @@ describe('a file is named like the thing it exports', () => {
 const isGenerated = (text: string): boolean => /^\/\/ generated/i.test(text)
 
 describe('what is exported is explained', () => {
-  const open = src.filter(s => /^src\/(layers|graph|weights|backends)\//.test(s.path) && !isGenerated(s.text))
+  const open = src.filter(s => /^src\/(shape|ops|layers|graph|passes|backends|exporters|weights|search)\//.test(s.path) && !isGenerated(s.text))
 
-  it('every function and value of layers, graph, weights and backends has a doc comment', () => {
+  it('every function and value of the folders that models pass through has a doc comment', () => {
     expect(open.flatMap(exportedValues).filter(e => e.doc === '').map(e => `${e.path}: ${e.name}`)).toEqual([])
+  })
+
+  // Constructors of nodes are public: `ops` is how a layer of one's own is written.
+  const constructors = open.filter(s => /^src\/ops\/\w+\.ts$/.test(s.path)).flatMap(exportedValues).filter(e => e.name in ops)
+
+  it.each(constructors.map(c => [c.name, c] as const))('the op %s gives an example', (_, { doc }) => {
+    expect(doc).toContain('@example')
   })
 
   const layers = open.filter(s => /^src\/layers\/\w+\.ts$/.test(s.path) && s.path !== 'src/layers/index.ts').flatMap(source => exportedValues(source).filter(e => source.path.endsWith(`/${e.name}.ts`)))

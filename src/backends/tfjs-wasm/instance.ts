@@ -1,6 +1,6 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
+import { sizeOf } from '../../shape/shape.js'
 import type { Values } from '../device.js'
-import { sizeOf } from '../wasm/kernels/axes.js'
 import { hasRelaxedSimd, hasSimd } from '../wasm/kernels/features.js'
 import { bytesFor, instantiate } from '../wasm/kernels/instantiate.js'
 import type { Kernels } from '../wasm/kernels/kernels.js'

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../shape/shape.js'
+import { linearOperands } from '../../ops/linearOperands.js'
 import { valueShape } from '../../ops/tensor.js'
 import { bySlices, product } from './product.js'
 import { cut } from './cut.js'
@@ -58,11 +59,11 @@ export const fusedLinear: Lowering<'fusedLinear'> = {
   adapt: turned,
   run: (w, inputs, node, batch) => {
     const { activation, residual } = node.attributes
-    const [x, weight, bias] = residual ? inputs.slice(0, -1) : inputs
+    const { x, weight, bias, residual: added } = linearOperands(inputs, residual)
     const isRelu = activation === 'relu'
-    const mapped = w.reshape(affine(w, x!, weight!, bias, isRelu ? 'relu' : 'linear'), valueShape(node, batch))
+    const mapped = w.reshape(affine(w, x, weight, bias, isRelu ? 'relu' : 'linear'), valueShape(node, batch))
     const made = isRelu ? mapped : activated(w, mapped, activation)
-    return residual ? w.call('Add', { a: made, b: inputs.at(-1) }) : made
+    return added === undefined ? made : w.call('Add', { a: made, b: added })
   },
 }
 

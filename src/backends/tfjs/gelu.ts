@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { Activation, GeluForm } from '../../ops/tensor.js'
+import type { FusedActivation, GeluForm } from '../../ops/tensor.js'
 import type { Lowering } from './lowering.js'
 import type { Workspace } from './workspace.js'
 
@@ -21,7 +21,7 @@ const geluOf = (w: Workspace, x: TensorInfo, form: GeluForm): TensorInfo => {
 }
 
 /** What follows a linear map, where the map's own kernel does not do it. */
-export const activated = (w: Workspace, x: TensorInfo, activation: Activation): TensorInfo => {
+export const activated = (w: Workspace, x: TensorInfo, activation: FusedActivation): TensorInfo => {
   if (activation === 'none') return x
   if (activation === 'relu') return w.call('Relu', { x })
   return activation === 'silu' ? w.call('Multiply', { a: x, b: w.call('Sigmoid', { x }) }) : geluOf(w, x, activation)

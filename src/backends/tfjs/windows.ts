@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { paddingScale } from '../../ops/images.js'
 import type { Tensor } from '../../ops/tensor.js'
 import type { Lowering } from './lowering.js'
 import type { Workspace } from './workspace.js'
@@ -77,14 +78,4 @@ export const averagePool: Lowering<'averagePool'> = {
     const scale = w.own(w.upload(paddingScale(node), [1, rows, columns, 1], 'float32'))
     return w.call('Multiply', { a: mean, b: scale })
   },
-}
-
-const paddingScale = (node: Tensor<'averagePool'>): Float32Array => {
-  const { size, strides, padding } = node.attributes
-  const inside = (axis: 0 | 1, at: number): number => {
-    const start = at * strides[axis] - padding[axis][0]
-    return Math.min(start + size[axis], node.inputs[0]!.shape[axis]!) - Math.max(start, 0)
-  }
-  const [rows, columns] = node.shape as [number, number]
-  return Float32Array.from({ length: rows * columns }, (_, i) => (size[0] * size[1]) / (inside(0, Math.floor(i / columns)) * inside(1, i % columns)))
 }

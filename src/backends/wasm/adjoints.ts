@@ -1,8 +1,9 @@
+import { isPointwise } from '../../ops/images.js'
 import { valueShape, type Tensor } from '../../ops/tensor.js'
 import { sizeOf } from '../../shape/shape.js'
 import type { Lowering, Lowerings } from '../tfjs/lowering.js'
 import { lowerings as shared } from '../tfjs/lowerings.js'
-import { begin, channelsInside, channelsLast, isDepthwise, isLinear } from './convolutions.js'
+import { begin, channelsInside, channelsLast, isDepthwise } from './convolutions.js'
 import { activationNames } from './activationNames.js'
 
 /** Neighbouring axes in order, which one pass can sum. */
@@ -22,7 +23,7 @@ const overAllSamples = <K extends 'batchSum' | 'batchMean'>(scaleOf: (batch: num
 const inputGradients: Lowerings['conv2dInputGradient'] = [
   {
     needs: ['VitrailMatMul', 'Reshape'],
-    fits: node => isLinear(node.attributes, node.inputs[1]!.shape.slice(2)),
+    fits: node => isPointwise(node.attributes, node.inputs[1]!.shape.slice(2)),
     run: (w, [dy, weight], node, batch) => {
       const [out, inner] = weight!.shape.slice(1) as [number, number]
       return w.reshape(w.call('VitrailMatMul', { a: w.reshape(dy!, [sizeOf(dy!.shape) / out, out]), b: w.reshape(weight!, [out, inner]) }), valueShape(node, batch))
@@ -42,7 +43,7 @@ const inputGradients: Lowerings['conv2dInputGradient'] = [
 const weightGradients: Lowerings['conv2dWeightGradient'] = [
   {
     needs: ['VitrailWeightGradient', 'Reshape'],
-    fits: node => isLinear(node.attributes, node.shape.slice(2)),
+    fits: node => isPointwise(node.attributes, node.shape.slice(2)),
     run: (w, [x, dy], node) => w.reshape(w.call('VitrailWeightGradient', { x, dy }), [1, ...node.shape]),
   },
   {

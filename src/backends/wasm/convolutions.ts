@@ -1,12 +1,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { isPointwise } from '../../ops/images.js'
 import type { Convolution, Pooling, Tensor } from '../../ops/tensor.js'
 import type { Lowering, Lowerings } from '../tfjs/lowering.js'
 import type { Workspace } from '../tfjs/workspace.js'
 
 /** A filter a channel. */
 export const isDepthwise = ({ groups }: Convolution, channels: number, out: number): boolean => groups === channels && out === channels
-/** A convolution that looks at one place at a time is a linear map of it. */
-export const isLinear = ({ strides, padding, groups }: Convolution, size: readonly number[]): boolean => groups === 1 && [...strides, ...size].every(n => n === 1) && padding.flat().every(n => n === 0)
 /** The zeros above and to the left. */
 export const begin = ({ padding }: Convolution | Pooling): readonly [number, number] => [padding[0][0], padding[1][0]]
 
@@ -23,7 +22,7 @@ const resultOf = (node: Tensor): readonly number[] => node.shape.slice(0, 2)
 
 const linear: Lowering<'conv2d'> = {
   needs: ['VitrailPack', 'VitrailLinear', 'Reshape'],
-  fits: node => isLinear(node.attributes, node.inputs[1]!.shape.slice(2)),
+  fits: node => isPointwise(node.attributes, node.inputs[1]!.shape.slice(2)),
   adapt: { input: 1, make: (w, weight) => w.call('VitrailPack', { w: w.reshape(weight, weight.shape.slice(1, 3)) }, { transposed: true }) },
   run: (w, [x, packed, bias], node) => w.call('VitrailLinear', { x, packed, ...flatBias(w, bias) }, { n: node.shape[2], activation: 'none' }),
 }

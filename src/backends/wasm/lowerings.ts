@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { linearOperands } from '../../ops/linearOperands.js'
 import { valueShape, type Tensor } from '../../ops/tensor.js'
 import type { Lowerings } from '../tfjs/lowering.js'
 import type { Workspace } from '../tfjs/workspace.js'
@@ -51,8 +52,8 @@ export const wasmLowerings: Lowerings = {
       adapt: packed,
       run: (w, inputs, node) => {
         const { activation, residual } = node.attributes
-        const [x, weight, bias] = residual ? inputs.slice(0, -1) : inputs
-        return linear(w, { x, packed: weight, ...(residual ? { residual: inputs.at(-1) } : {}) }, bias, activationNames[activation], node)
+        const { x, weight, bias, residual: added } = linearOperands(inputs, residual)
+        return linear(w, { x, packed: weight, ...(added === undefined ? {} : { residual: added }) }, bias, activationNames[activation], node)
       },
     },
     ...lowerings.fusedLinear,

@@ -1,10 +1,11 @@
+import { paddingScale } from '../../ops/images.js'
 import * as ops from '../../ops/ops.js'
 import type { GeluForm, Tensor } from '../../ops/tensor.js'
 import { sizeOf } from '../../shape/shape.js'
+import { times } from './times.js'
 
 /** Over the last axis, which stays with size 1. */
 const overRows = (op: (x: Tensor, axes: readonly number[], keepDims: boolean) => Tensor, x: Tensor): Tensor => op(x, [x.shape.length - 1], true)
-const times = (x: Tensor, factor: number): Tensor => ops.multiply(x, ops.scalar(factor))
 
 /**
  * Attention as products with a softmax between, the heads an axis of their own; see `ops.attention`. The scale goes
@@ -62,15 +63,10 @@ export const geluCurvature: { readonly [F in GeluForm]: (x: Tensor) => Tensor } 
  * The gradient of a mean over windows: a transposed convolution by a kernel that is even, channel by channel. Where
  * padding does not count, each window's gradient is first set right for how much of it lies inside the image.
  */
-export const averagePoolGradient = ({ attributes: { size, strides, padding, countPadding }, shape, inputs: [x] }: Tensor<'averagePool'>, dy: Tensor): Tensor => {
+export const averagePoolGradient = (node: Tensor<'averagePool'>, dy: Tensor): Tensor => {
+  const { attributes: { size, strides, padding, countPadding }, shape, inputs: [x] } = node
   const [height, width, channels] = x!.shape as readonly [number, number, number]
   const even = ops.constant(new Float32Array(channels * sizeOf(size)).fill(1 / sizeOf(size)), [channels, 1, ...size])
-  const inside = (axis: 0 | 1, at: number): number => {
-    const start = at * strides[axis] - padding[axis][0]
-    return Math.min(start + size[axis], axis === 0 ? height : width) - Math.max(start, 0)
-  }
-  const [rows, columns] = shape as readonly [number, number]
-  const share = Float32Array.from({ length: rows * columns }, (_, i) => sizeOf(size) / (inside(0, Math.floor(i / columns)) * inside(1, i % columns)))
-  const counted = countPadding ? dy : ops.multiply(dy, ops.constant(share, [rows, columns, 1]))
+  const counted = countPadding ? dy : ops.multiply(dy, ops.constant(paddingScale(node), [shape[0]!, shape[1]!, 1]))
   return ops.conv2dInputGradient(counted, even, { strides, padding, groups: channels }, [height, width])
 }

@@ -7,8 +7,8 @@ import { biasedAttention } from './biasedAttention.js'
 import * as decompositions from './decompositions.js'
 import { recomputed } from './recomputed.js'
 import type { Contribution, Rule } from './rule.js'
+import { times } from './times.js'
 
-const times = (x: Tensor, factor: number): Tensor => ops.multiply(x, ops.scalar(factor))
 const negative = (x: Tensor): Tensor => times(x, -1)
 const oneMinus = (x: Tensor): Tensor => ops.subtract(ops.scalar(1), x)
 const none = (): readonly Contribution[] => []

@@ -28,7 +28,6 @@ export interface Configurable<R> {
  * theirs. Grids of patches that are written in a layer's options grow with the image.
  * `Model<[height, width, channels], S> → Model<[size, size, channels], S>`.
  *
- *
  * A recipe becomes the same recipe with another `imageSize`, and with `changes` where other options follow it: Swins
  * are published with windows of 12 at 384 pixels.
  *

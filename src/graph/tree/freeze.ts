@@ -3,9 +3,9 @@ import type { Statistics } from '../../layers/core/freezing.js'
 import { model, type AnyModel, type Model } from '../../layers/core/model.js'
 import { patternList, type Patterns } from '../../layers/core/pathPattern.js'
 import { frozen } from '../../layers/frozen.js'
-import { serial } from '../../layers/serial.js'
 import type { Problem } from '../../shape/problem.js'
 import { trace } from '../trace.js'
+import { asOne } from './asOne.js'
 
 /** Options of {@link freeze}. */
 export interface FreezeOptions {
@@ -39,7 +39,7 @@ export const freeze = <I, S>(m: Model<I, S>, patterns: Patterns, { statistics = 
 export const unfreeze = <I, S>(m: Model<I, S>, patterns: Patterns): Either<Problem, Model<I, S>> => within(m, patternList(patterns).map(pattern => `!${pattern}`), 'update')
 
 const within = <I, S>(m: Model<I, S>, paths: readonly string[], statistics: Statistics): Either<Problem, Model<I, S>> => {
-  const made = model<I, S>(m.input, [frozen({ paths: paths.join(' '), ...(statistics === 'update' ? {} : { statistics }) }, m.layers.length === 1 ? m.layers[0]! : serial(...m.layers))])
+  const made = model<I, S>(m.input, [frozen({ paths: paths.join(' '), ...(statistics === 'update' ? {} : { statistics }) }, asOne(m))])
   const traced = trace(made as AnyModel)
   return traced._tag === 'Left' ? traced : right(made)
 }

@@ -18,11 +18,14 @@ import { chosen } from './select.js'
  * @example
  * heads(vitTiny).right.map(place => place.path) // ['linear']
  */
-export const heads = (m: AnyModel, at?: Patterns): Either<Problem, readonly Place[]> => {
+export const heads = (m: AnyModel, at?: Patterns): Either<Problem, readonly Place[]> => headsFor('heads', m, at)
+
+/** {@link heads}, whose sentences begin with the name of who asks. */
+export const headsFor = (who: string, m: AnyModel, at?: Patterns): Either<Problem, readonly Place[]> => {
   const all = places(m)
   if (all._tag === 'Left') return all
   const named = all.right.filter(place => place.isNamed)
-  const asked = at === undefined ? undefined : chosen('replaceHead', named, at)
+  const asked = at === undefined ? undefined : chosen(who, named, at)
   if (asked?._tag === 'Left') return asked
   const traced = trace(m)
   if (traced._tag === 'Left') return traced
@@ -31,13 +34,13 @@ export const heads = (m: AnyModel, at?: Patterns): Either<Problem, readonly Plac
   const projections = named.filter(place => isProjection(place) && (asked === undefined ? found.includes(place.path) : asked.right.includes(place)))
   const others = ends.flatMap(end => end.others)
   const isHead = found.length > 0 && others.length === 0 && !ends.some(end => end.reachesInput) && new Set(projections.map(({ path }) => path)).size === new Set(found).size
-  return (asked === undefined ? isHead : projections.length > 0) ? right(projections) : left(noHead(asked === undefined ? [...others, ...found] : asked.right.map(({ path }) => path), named.filter(place => isProjection(place) && place.address !== undefined).map(({ path }) => path)))
+  return (asked === undefined ? isHead : projections.length > 0) ? right(projections) : left(noHead(who, asked === undefined ? [...others, ...found] : asked.right.map(({ path }) => path), named.filter(place => isProjection(place) && place.address !== undefined).map(({ path }) => path)))
 }
 
 const isProjection = ({ layer: { definition } }: Place): boolean => definition.kind === 'linear' || (definition.kind === 'conv2d' && definition.config['kernelSize'] === 1)
 
-const noHead = (ends: readonly string[], projections: readonly string[]): Problem =>
-  problem('noHead', `replaceHead: this model has no classification head; ${ends.length === 0 ? 'it has no weights' : `the last weights are those of ${[...new Set(ends)].map(path => `'${path}'`).join(', ')}`}`, {
+const noHead = (who: string, ends: readonly string[], projections: readonly string[]): Problem =>
+  problem('noHead', `${who}: this model has no classification head; ${ends.length === 0 ? 'it has no weights' : `the last weights are those of ${[...new Set(ends)].map(path => `'${path}'`).join(', ')}`}`, {
     remedy: projections.length === 0 ? 'add one: a linear layer with the number of classes; a published recipe has the option numClasses' : `add a linear layer, or say which layer is the head; the linear layers are ${projections.slice(-6).join(', ')}`,
   })
 

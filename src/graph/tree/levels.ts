@@ -1,9 +1,8 @@
 import { left, right, type Either } from 'fp-ts/lib/Either.js'
-import { isModel, type AnyModel } from '../../layers/core/model.js'
 import { isTensor } from '../../ops/tensor.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { trace } from '../trace.js'
-import type { HasModel } from './features.js'
+import { modelOf, type HasModel } from './features.js'
 
 /** A map that a hierarchical backbone comes to, at one of its sizes. */
 export interface Level {
@@ -24,7 +23,7 @@ export interface Level {
  * levels(pipe(input(8, 8, 3), stages(conv2d({ dim: 4, kernelSize: 2, stride: 2 }), conv2d({ dim: 6, kernelSize: 2, stride: 2 })))).right // [{ path: 'stages.0', stride: 2, channels: 4 }, { path: 'stages', stride: 4, channels: 6 }]
  */
 export const levels = (subject: HasModel): Either<Problem, readonly Level[]> => {
-  const traced = trace((isModel(subject) ? subject : (subject as { readonly model: AnyModel }).model) as AnyModel)
+  const traced = trace(modelOf(subject))
   if (traced._tag === 'Left') return traced
   const { inputs, features } = traced.right
   if (!isTensor(inputs) || inputs.shape.length !== 3) return left(problem('notAnImageModel', 'levels: this model does not take an image of height×width×channels'))

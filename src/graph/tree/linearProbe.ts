@@ -4,7 +4,7 @@ import type { AnyModel, Model } from '../../layers/core/model.js'
 import type { Patterns } from '../../layers/core/pathPattern.js'
 import type { Problem } from '../../shape/problem.js'
 import { freeze, unfreeze } from './freeze.js'
-import { heads } from './heads.js'
+import { headsFor } from './heads.js'
 
 /** Options of {@link linearProbe}. */
 export interface LinearProbeOptions {
@@ -23,6 +23,6 @@ export interface LinearProbeOptions {
  */
 export const linearProbe = <I, S>(m: Model<I, S>, { at }: LinearProbeOptions = {}): Either<Problem, Model<I, S>> =>
   pipe(
-    heads(m as AnyModel, at),
+    headsFor('linearProbe', m as AnyModel, at),
     chain(found => pipe(freeze(m, '**', { statistics: 'keep' }), chain(still => unfreeze(still, found.map(({ path }) => path))))),
   )

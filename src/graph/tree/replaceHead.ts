@@ -6,7 +6,7 @@ import { shapeOfSignal } from '../../layers/core/refuse.js'
 import { problem, type Problem } from '../../shape/problem.js'
 import { isIntegers, isShape, showFields, type Shape, type SignalShape } from '../../shape/shape.js'
 import { trace } from '../trace.js'
-import { heads } from './heads.js'
+import { headsFor } from './heads.js'
 import { replaced } from './rewrite.js'
 
 /** Options of {@link replaceHead}. */
@@ -31,7 +31,7 @@ export type WithClasses<S, K extends number> = S extends readonly [...infer Rest
  * replaceHead(vitTiny, 10) // Either<Problem, Model<[224, 224, 3], [10]>>
  */
 export const replaceHead = <I, S, const K extends number>(m: Model<I, S>, classes: K, { at }: ReplaceHeadOptions = {}): Either<Problem, Model<I, WithClasses<S, K>>> => {
-  const found = heads(m as AnyModel, at)
+  const found = headsFor('replaceHead', m as AnyModel, at)
   if (found._tag === 'Left') return found
   const made = replaced(m as AnyModel, 'replaceHead', found.right, ({ layer }) => withOutputs(layer, classes))
   if (made._tag === 'Left') return made

@@ -1,4 +1,4 @@
-import { sizeOf, type Shape } from '../../shape/shape.js'
+import { denseStrides, sizeOf, type Shape } from '../../shape/shape.js'
 import { valueShape, type ComputedKind, type OpKind, type Tensor } from '../tensor.js'
 import * as adjoints from './adjoints.js'
 import { attention, conv2d, linear, matmul } from './contractions.js'
@@ -195,8 +195,6 @@ const pool = (node: Tensor<'maxPool' | 'averagePool'>, x: Value, batch: number, 
     return finish(total, inside)
   })
 }
-
-const denseStrides = (shape: Shape): readonly number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
 
 const permute = (x: Value, perm: readonly number[]): Value => {
   const shape = perm.map(axis => x.shape[axis]!)

@@ -1,6 +1,7 @@
 import type { InputSpec } from '../../layers/core/model.js'
 import { sizeOf } from '../../shape/shape.js'
 import type { Choices } from './choices.js'
+import type { Feed } from '../laws/core/feeds.js'
 
 /**
  * Kinds of values. `ordinary`: in [−1, 1); `large`: about ±10⁴; `denormals`: below 2⁻¹²⁶; `constantRows`: each row one
@@ -40,9 +41,6 @@ export const drawValues = (choices: Choices, count: number, kind: ValueKind = 'o
   })
 }
 
-/** What a program is fed: an array for a tensor, or a record of arrays. */
-export type Fed = Float32Array | Int32Array | { readonly [name: string]: Fed }
-
 /** Options of {@link drawSignal}. */
 export interface SignalOptions {
   /** Samples, one after the other (default 1). */
@@ -54,7 +52,7 @@ export interface SignalOptions {
 }
 
 /** Values for an input, as a program takes them. */
-export const drawSignal = (choices: Choices, spec: InputSpec, options: SignalOptions = {}): Fed => {
+export const drawSignal = (choices: Choices, spec: InputSpec, options: SignalOptions = {}): Feed => {
   const { batch = 1, kind = 'ordinary', below = 7 } = options
   if ('fields' in spec) return Object.fromEntries(Object.entries(spec.fields).map(([name, field]) => [name, drawSignal(choices, field, options)]))
   const count = batch * sizeOf(spec.shape)

@@ -2,7 +2,8 @@ import { Arbitrary, Stream, Value, type Random } from 'fast-check'
 import type { InputSpec } from '../../layers/core/model.js'
 import { type Shape } from '../../shape/shape.js'
 import { choicesFrom } from './choices.js'
-import { drawSignal, valueKinds, type Fed, type ValueKind } from './drawValues.js'
+import type { Feed } from '../laws/core/feeds.js'
+import { drawSignal, valueKinds, type ValueKind } from './drawValues.js'
 
 /** Options of {@link tensorsOf} and {@link signalsOf}. */
 export interface TensorOptions {
@@ -29,30 +30,30 @@ export const tensorsOf = (shape: Shape, options: TensorOptions = {}): Arbitrary<
  * @example
  * fc.sample(signalsOf(integerInput(5).input), 1)[0].length // 5
  */
-export const signalsOf = (input: InputSpec, options: TensorOptions = {}): Arbitrary<Fed> => new Signals(input, options)
+export const signalsOf = (input: InputSpec, options: TensorOptions = {}): Arbitrary<Feed> => new Signals(input, options)
 
-class Signals extends Arbitrary<Fed> {
+class Signals extends Arbitrary<Feed> {
   constructor(private readonly input: InputSpec, private readonly options: TensorOptions) {
     super()
   }
 
-  override generate(random: Random): Value<Fed> {
+  override generate(random: Random): Value<Feed> {
     const choices = choicesFrom(() => random.nextInt(0, 2 ** 32 - 1))
     const { kinds = valueKinds, ...rest } = this.options
     return new Value(drawSignal(choices, this.input, { ...rest, kind: choices.pick(kinds) }), undefined)
   }
 
-  override canShrinkWithoutContext(value: unknown): value is Fed {
+  override canShrinkWithoutContext(value: unknown): value is Feed {
     return typeof value === 'object' && value !== null
   }
 
-  override shrink(value: Fed): Stream<Value<Fed>> {
+  override shrink(value: Feed): Stream<Value<Feed>> {
     return new Stream(simpler(value)).map(one => new Value(one, undefined))
   }
 }
 
 /** Halves of an array made zero, then numbers rounded; fields of a record one after the other. */
-function* simpler(value: Fed): Generator<Fed> {
+function* simpler(value: Feed): Generator<Feed> {
   if (!ArrayBuffer.isView(value)) {
     for (const [name, field] of Object.entries(value)) for (const one of simpler(field)) yield { ...value, [name]: one }
     return

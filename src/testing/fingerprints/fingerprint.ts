@@ -9,6 +9,7 @@ import type { Problem } from '../../shape/problem.js'
 import { fnv1a32 } from '../../weights/fnv1a32.js'
 import { formulaInput, formulaValues } from './formulaValues.js'
 import { reducedConfig } from './reducedConfig.js'
+import { sizeOf } from '../../shape/shape.js'
 
 /** What one layer gave, in two numbers: the mean of its elements and the root of their mean square. */
 export type LayerDigest = readonly [path: string, mean: number, size: number]
@@ -56,7 +57,6 @@ export const fingerprint = (recipe: Recipe, reduced: Readonly<Record<string, unk
   })
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
 
 /** Seven digits: as many as float32 holds, and the same on every machine. */
 const rounded = (value: number): number => Number(value.toPrecision(7))

@@ -34,7 +34,7 @@ export const backendsAgreeOnGradients = defineLaw({
         for (const [i, { data }] of defined.entries()) {
           const given = ran[`g${i}`] as Float32Array
           // The loss is a sum of numbers about 1, most of which cancel.
-        const scale = Math.max(i === 0 ? 1 : 1e-2 * largest, data.reduce((most, g) => Math.max(most, Math.abs(g)), 0))
+          const scale = Math.max(i === 0 ? 1 : 1e-2 * largest, data.reduce((most, g) => Math.max(most, Math.abs(g)), 0))
           const at = data.findIndex((g, j) => !(Math.abs(g - given[j % given.length]!) <= tolerance * scale))
           if (at >= 0) return broken(`on ${backend.name}, ${i === 0 ? 'the loss' : `the gradient of '${nameOf(reached[i - 1]!)}'`} is ${given[at % given.length]} at ${at}, not ${data[at]}`)
         }

@@ -13,7 +13,7 @@ export const batchStatistics = defineLaw({
   meaning: 'The mean or the variance of a batch is taken over the wrong axes, or the running one is updated wrongly: look at what the layer does in training, which inference does not show.',
   cost: 'few',
   judge: subject => {
-    const only = subject.model.layers.length === 1 ? subject.model.layers[0]! : undefined
+    const { only } = subject
     const ends = singleTensor(subject)
     const parameters = subject.graph().parameters.map(p => p.attributes.name)
     const named = (name: string): string | undefined => parameters.find(p => p === name || p.endsWith(`.${name}`))

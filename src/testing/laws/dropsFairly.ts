@@ -19,7 +19,7 @@ export const dropsFairly = defineLaw({
     const streams = new Set(masks.map(node => (isOp(node, 'dropMask') ? node.attributes.stream : '')))
     if (streams.size < masks.length) return broken('two masks are drawn from one stream')
     if (collectNodes(tensorsOf(subject.graph().output)).some(node => node.op === 'dropMask')) return broken('something is dropped in inference')
-    const only = subject.model.layers.length === 1 ? subject.model.layers[0]! : undefined
+    const { only } = subject
     const ends = singleTensor(subject)
     const unit = only?.definition.traits.drops
     if (unit === undefined || ends === undefined) return masks.length === 0 ? silent('nothing is dropped') : kept()

@@ -1,12 +1,12 @@
 import { parametersOf } from '../../graph/graph.js'
 import { print } from '../../graph/print.js'
 import { trace } from '../../graph/trace.js'
+import { asOne } from '../../graph/tree/asOne.js'
 import { isLayer, type AnyLayer } from '../../layers/core/layer.js'
 import { model } from '../../layers/core/model.js'
 import { named } from '../../layers/named.js'
 import { repeat } from '../../layers/repeat.js'
 import { serial } from '../../layers/serial.js'
-import { asOne } from './core/asOne.js'
 import { broken, defineLaw, kept, silent, type Verdict } from './core/law.js'
 import { need, type Subject } from './core/subject.js'
 
@@ -18,8 +18,8 @@ export const repeatIsSerial = defineLaw({
   cost: 'trace',
   about: [repeat],
   judge: (subject): Verdict => {
-    const [only] = subject.model.layers
-    if (subject.model.layers.length === 1 && only!.definition.make === (repeat as unknown)) {
+    const { only } = subject
+    if (only?.definition.make === (repeat as unknown)) {
       const [times, block, config] = only!.definition.args as readonly [number, AnyLayer | ((index: number) => AnyLayer), { readonly first?: number }?]
       return compared(subject, only!, times, index => (isLayer(block) ? block : block(index)), config?.first ?? 0)
     }

@@ -11,7 +11,7 @@ export const staysInReach = defineLaw({
   meaning: 'Changing one number changes others it should not touch: look for a wrong axis, a reshape where a transpose belongs, or a statistic over too much.',
   cost: 'many',
   judge: subject => {
-    const only = subject.model.layers.length === 1 ? subject.model.layers[0]! : undefined
+    const { only } = subject
     const reach = only?.definition.traits.reach
     const ends = singleTensor(subject)
     if (reach === undefined || ends === undefined) return silent('no single layer with a promised reach')

@@ -11,7 +11,7 @@ export const tokenOrder = defineLaw({
   meaning: 'A layer that should not know where tokens stand does, or one that should know does not: look at what is added to the scores, at axes of reshapes, and at whether positions are added at all.',
   cost: 'many',
   judge: subject => {
-    const only = subject.model.layers.length === 1 ? subject.model.layers[0]! : undefined
+    const { only } = subject
     const order = only?.definition.traits.order
     const ends = singleTensor(subject)
     if (order === undefined || ends === undefined) return silent('no single layer that promises something of the order of tokens')

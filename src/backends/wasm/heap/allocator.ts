@@ -101,4 +101,5 @@ export class Allocator {
   }
 }
 
-const roundUp = (bytes: number): number => Math.ceil(bytes / LINE) * LINE
+/** So many bytes as whole cache lines. */
+export const roundUp = (bytes: number): number => Math.ceil(bytes / LINE) * LINE

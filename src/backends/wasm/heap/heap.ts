@@ -1,6 +1,7 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
 import type { Held, Values } from '../../device.js'
-import { showShape, sizeOf } from '../kernels/axes.js'
+import { sizeOf } from '../../../shape/shape.js'
+import { showShape } from '../kernels/axes.js'
 import { Allocator } from './allocator.js'
 
 const PAGE = 65536

@@ -1,21 +1,15 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { KernelHost } from '../../tfjs/kernelHost.js'
-import { assignmentCode } from '../kernels/assignmentCode.js'
 import type { Inputs, Attributes } from '../kernels/implementation.js'
 import { implementations } from '../kernels/implementations.js'
-import { isShared } from '../kernels/instantiate.js'
 import type { Kernels } from '../kernels/kernels.js'
-import { RUN, sharedKernels, type NativeKernels } from '../kernels/native.js'
+import { sharedKernels, type NativeKernels } from '../kernels/native.js'
 import { standard } from '../kernels/standard.js'
-import { sizeOf } from '../kernels/axes.js'
+import { sizeOf } from '../../../shape/shape.js'
+import { roundUp } from './allocator.js'
+import { assignmentsOn } from './assignmentsOn.js'
 import type { Heap } from './heap.js'
-import type { Crew, SharedFunction } from './crew.js'
-
-/** About how long an assignment takes for an element. */
-const ASSIGNMENT_NANOSECONDS = 0.8
-const LINE = 64
-const BYTES = 4
-const roundUp = (bytes: number): number => Math.ceil(bytes / LINE) * LINE
+import type { Crew } from './crew.js'
 
 /** Where kernels are called by name on a heap of our own. */
 export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxedSimd: boolean, crew: Crew | undefined): KernelHost => {
@@ -58,17 +52,6 @@ export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxe
     },
     release,
   }
-  // Kept for good, as the module's own kernels are: an assignment of the same steps is the same code.
-  const assignments = new Map<string, (units: number, nanoseconds: number, table: number) => void>()
-  const compiled = (bytes: Uint8Array<ArrayBuffer>): ((units: number, nanoseconds: number, table: number) => void) => {
-    const run = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory } }).exports.run as SharedFunction
-    const at = crew === undefined ? 0 : heap.allocate(bytes.length, () => 'the code of an assignment')
-    if (crew !== undefined) heap.writeBytes(at, bytes)
-    const number = crew?.add(run)
-    return (units, nanoseconds, table) => {
-      if (crew?.run(number!, units, nanoseconds, [at, bytes.length, table], scratch.thread, 0) !== true) run(at, bytes.length, table, scratch.thread, 0, units)
-    }
-  }
   const table = new Map([...Object.entries(standard), ...Object.entries(implementations)])
   return {
     name,
@@ -85,24 +68,7 @@ export const heapHost = (name: string, heap: Heap, native: NativeKernels, relaxe
         for (const x of made) if (x.dataId !== kept?.dataId) heap.free(x)
       }
     },
-    assignment: how => {
-      const bytes = assignmentCode(how, isShared(heap.memory))
-      if (bytes === undefined) return undefined
-      const key = JSON.stringify(how)
-      const run = assignments.get(key) ?? compiled(bytes)
-      assignments.set(key, run)
-      return groups => {
-        // A parameter that took a reshape of another's value has its memory, and so has a copy for each of one sample.
-        for (const { targets } of groups) targets.forEach(x => heap.separate(x))
-        const sizes = groups.map(({ targets }) => sizeOf(targets[0]!.shape))
-        const units = sizes.map(size => Math.ceil(size / RUN))
-        const ints = groups.flatMap(({ operands, targets }, i) => [BYTES * sizes[i]!, units[i]!, ...[...operands, ...targets].map(x => heap.address(x))])
-        const at = kernels.scratch(BYTES * ints.length)
-        heap.writeInts(at, ints)
-        const total = (counts: readonly number[]): number => counts.reduce((sum, n) => sum + n, 0)
-        run(total(units), ASSIGNMENT_NANOSECONDS * total(sizes), at)
-      }
-    },
+    assignment: assignmentsOn({ heap, kernels, crew, threadScratch: () => scratch.thread }),
     upload: (values, shape, dtype) => {
       const x = heap.tensor(shape, dtype)
       heap.values(x).set(values)

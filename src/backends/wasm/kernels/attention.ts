@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { broadcastIndices, broadcastLeading, showShape, sizeOf } from './axes.js'
+import { sizeOf } from '../../../shape/shape.js'
+import { broadcastIndices, broadcastLeading, showShape } from './axes.js'
 import { expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
 import type { Kernels } from './kernels.js'
 

@@ -1,13 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-
-/** Number of elements of a shape. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
+import { denseStrides } from '../../../shape/shape.js'
 
 /** `[2, 3, 4]` as a person reads it. */
 export const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`
-
-/** Strides in elements of a dense row-major tensor. */
-export const denseStrides = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
 
 /** A tensor seen as matrices: its last two axes, and the axes before them. */
 export interface Matrices {

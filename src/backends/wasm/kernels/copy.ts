@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { denseStrides, showShape, sizeOf } from './axes.js'
+import { denseStrides, sizeOf } from '../../../shape/shape.js'
+import { showShape } from './axes.js'
 import { operand, type Implementation, type Inputs } from './implementation.js'
 import type { Kernels } from './kernels.js'
 import { CHANNEL_BLOCK, FILL_RUN } from './native.js'

@@ -1,4 +1,5 @@
-import { showShape, sizeOf } from './axes.js'
+import { sizeOf } from '../../../shape/shape.js'
+import { showShape } from './axes.js'
 import { operand, type Implementation } from './implementation.js'
 import { binaryCodes, RUN, unaryCodes } from './native.js'
 

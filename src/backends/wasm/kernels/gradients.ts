@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { sizeOf } from './axes.js'
+import { sizeOf } from '../../../shape/shape.js'
 import { codeOf, expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
 import type { Kernels } from './kernels.js'
 import { CHANNEL_BLOCK, PLACES, RUN, unaryCodes } from './native.js'

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { sizeOf } from './axes.js'
+import { sizeOf } from '../../../shape/shape.js'
 import { codeOf, expectShape, operand, optionalOperand, type Attributes, type Implementation } from './implementation.js'
 import type { Kernels } from './kernels.js'
 import { CHANNEL_BLOCK, FILL_RUN, poolCodes } from './native.js'
@@ -51,7 +51,8 @@ export const packFilters: Implementation = (kernels, inputs, attrs) => {
 
 /**
  * x `[images, height, width, channels]` convolved: the windows of all images are the rows of one product a group. `packed`
- * as {@link packFilters} made it for filters of `[height, width]` `size`, bias `[out]` or none; `rows` and `columns` of windows.
+ * as {@link packFilters} made it for filters of `[height, width]` `size`, bias `[out]` or none; `result` says how many rows and
+ * columns of windows.
  */
 export const convolution: Implementation = (kernels, inputs, attrs) => {
   const name = 'VitrailConvolution'

@@ -19,7 +19,7 @@ export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: r
   /** Multiply-adds in registers, 96 operations a step. `out`: pointer to eight floats. */
   peak(out: number, steps: number): void
   attentionScratchBytes(keys: number, headDim: number): number
-  /** `plan`: pointer to what `attentionPlan` of `attention.ts` writes. */
+  /** `plan`: pointer to what `attend` of `attention.ts` writes. */
   attention(q: number, k: number, v: number, bias: number, out: number, plan: number, scale: number, ...share: Share): void
   packedAttentionGradientScratchBytes(tokens: number, headDim: number): number
   /** `biasOf`: pointer to an int32 for each image, which bias it has. */
@@ -45,10 +45,10 @@ export interface NativeKernels extends Readonly<Record<SharedKernel, (...args: r
   layerNormGradient(x: number, dy: number, gamma: number, dx: number, width: number, epsilon: number, ...share: Share): void
   /** y `[outer, inner]` = scale · the sum of x `[outer, count, inner]` over its middle axis. */
   sumAxis(x: number, y: number, count: number, inner: number, scale: number, ...share: Share): void
-  /** `pieces`: pointer to two int32 for each tensor, its address and its size. `sums`: one for each unit. */
-  squareSums(pieces: number, sums: number, ...share: Share): void
   /** The same for the largest. */
   maxAxis(x: number, y: number, count: number, inner: number, ...share: Share): void
+  /** `pieces`: pointer to two int32 for each tensor, its address and its size. `sums`: one for each unit. */
+  squareSums(pieces: number, sums: number, ...share: Share): void
   /** `geometry`: pointer to eleven int32; see `native/images.h`. */
   imageToColumns(x: number, columns: number, geometry: number, channels: number, first: number, ...share: Share): void
   packWindows(x: number, geometry: number, channels: number, first: number, windows: number, packed: number, ...share: Share): void
@@ -92,11 +92,8 @@ export const PLACES = 16
 /** How many channels a unit has where channels are shared out. */
 export const CHANNEL_BLOCK = 16
 
-/** The numbers of `native/activation.h`. */
+/** What `VitrailLinear` and `VitrailGroupNorm` can do last; the numbers of `native/activation.h`. */
 export const activationCodes = { none: 0, gelu: 1, geluTanh: 2, quickGelu: 3, relu: 4, silu: 5 } as const
-
-/** An activation that `VitrailLinear` can apply in its epilogue. */
-export type Activation = keyof typeof activationCodes
 
 /** The functions of `VitrailUnary`; the numbers of `native/pointwise.h`. */
 export const unaryCodes = { gelu: 1, geluTanh: 2, quickGelu: 3, relu: 4, silu: 5, erf: 6, exp: 7, log: 8, sqrt: 9, rsqrt: 10, tanh: 11, sigmoid: 12, step: 13, square: 14, cube: 15, reciprocal: 16 } as const

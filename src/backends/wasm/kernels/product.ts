@@ -1,4 +1,5 @@
-import { broadcastIndices, broadcastLeading, matricesOf, sizeOf } from './axes.js'
+import { sizeOf } from '../../../shape/shape.js'
+import { broadcastIndices, broadcastLeading, matricesOf } from './axes.js'
 import { codeOf, expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
 import { activationCodes } from './native.js'
 import { leftBytes, multiply, packLeft, packRight, productNanoseconds, rightBytes, rightShape, tileBytes } from './products.js'

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { sizeOf } from './axes.js'
+import { sizeOf } from '../../../shape/shape.js'
 import { operand, type Implementation } from './implementation.js'
 import type { Kernels } from './kernels.js'
 import { SQUARE_RUN } from './native.js'

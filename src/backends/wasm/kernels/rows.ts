@@ -1,4 +1,4 @@
-import { sizeOf } from './axes.js'
+import { sizeOf } from '../../../shape/shape.js'
 import { codeOf, expectShape, operand, optionalOperand, type Implementation } from './implementation.js'
 import { activationCodes, CHANNEL_BLOCK, PLACES } from './native.js'
 

@@ -33,7 +33,7 @@ export const byName = (inputs: Signal, feed: Feed): ReadonlyMap<string, Float32A
 }
 
 /** A feed with every array replaced. */
-export const mapFeed = (feed: Feed, f: (values: Float32Array | Int32Array) => Float32Array | Int32Array): Feed =>
+const mapFeed = (feed: Feed, f: (values: Float32Array | Int32Array) => Float32Array | Int32Array): Feed =>
   ArrayBuffer.isView(feed) ? f(feed) : Object.fromEntries(Object.entries(feed).map(([name, field]) => [name, mapFeed(field, f)]))
 
 /** Sample `at` of a batch of `batch`. */

@@ -5,7 +5,7 @@ import type { Program } from '../../../backends/program.js'
 import { reference } from '../../../backends/reference/index.js'
 import { parametersOf, type Graph } from '../../../graph/graph.js'
 import { trace } from '../../../graph/trace.js'
-import type { Mode } from '../../../layers/core/layer.js'
+import type { AnyLayer, Mode } from '../../../layers/core/layer.js'
 import type { AnyModel } from '../../../layers/core/model.js'
 import { tensorsOf } from '../../../ops/tensor.js'
 import type { Problem } from '../../../shape/problem.js'
@@ -68,6 +68,11 @@ export class Subject {
 
   get options(): LawOptions {
     return { backends: this.backends, seed: this.seed, runs: this.runs }
+  }
+
+  /** Its layer, where it is a model of one. */
+  get only(): AnyLayer | undefined {
+    return this.model.layers.length === 1 ? this.model.layers[0] : undefined
   }
 
   /** The traced model. */
