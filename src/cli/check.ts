@@ -39,7 +39,10 @@ const named: Readonly<Record<string, Law>> = modelLaws
 const reporters = ['text', 'json', 'junit', 'github'] as const
 const lawNames = Object.keys(lawsByName)
 
-/** `vitrail check`: whether models obey the laws that every model obeys. */
+/**
+ * `vitrail check`: whether models obey the laws that every model obeys. Errors: `nothingToCheck`, `unknownLaw`; those of the
+ * backends, of `checkReplay` and of `checkAgain`. What is wrong with a model, or with a file, is told, and the others are checked.
+ */
 export const check: CliCommand<CheckOptions> = {
   usage: 'check [models...]',
   about: 'checks that models obey every law: shapes, gradients, batches, backends, weights and more',

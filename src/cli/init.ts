@@ -19,7 +19,7 @@ interface InitOptions {
   readonly force?: boolean
 }
 
-/** `vitrail init`: the weights training starts from. */
+/** `vitrail init`: the weights training starts from. Errors: `fileExists`; those of `subjects.one`, `trace` and `writeSafetensors`. */
 export const init: CliCommand<InitOptions> = {
   usage: 'init <model>',
   about: 'writes fresh weights, the same for a seed on every machine',

@@ -34,6 +34,7 @@ interface SearchCommandOptions {
   readonly out?: string
   readonly resume?: boolean
   readonly backend: string
+  readonly threads?: number
 }
 
 /** `vitrail search`: trains a supernet and searches it, as a configuration file says. */
@@ -46,7 +47,7 @@ export const search: CliCommand<SearchCommandOptions> = {
     options.text('--resume', 'goes on with what is there'),
     options.backend(),
   ],
-  run: ([file = ''], { out, resume = false, backend: name }, terminal) => async () => {
+  run: ([file = ''], { out, resume = false, backend: name, threads }, terminal) => async () => {
     const config = await readSearch(file)()
     if (config._tag === 'Left') return config
     const { space, training, budget, updatesEach, folder: base, recipe, config: shared, compare } = config.right
@@ -60,7 +61,7 @@ export const search: CliCommand<SearchCommandOptions> = {
     const { data, about, remarks, close } = opened.right
     const interrupt = interruption(() => terminal.warn('\nvitrail: stopping; press Ctrl-C again to stop at once'))
     const stopped = (): Either<Problem, ExitCode> => {
-      terminal.print(`stopped; to go on: ${commandLine(['search', file], { out: folder, backend: name === 'wasm' ? undefined : name, resume: true })}`)
+      terminal.print(`stopped; to go on: ${commandLine(['search', file], { out: folder, backend: name === 'wasm' ? undefined : name, threads, resume: true })}`)
       return right<Problem, ExitCode>(1)
     }
     try {

@@ -20,6 +20,7 @@ interface TrainCommandOptions {
   readonly out?: string
   readonly resume?: boolean
   readonly backend: string
+  readonly threads?: number
   readonly epochs?: number
   readonly batchSize?: number
   readonly seed?: number
@@ -42,7 +43,7 @@ export const train: CliCommand<TrainCommandOptions> = {
     options.text('--set <changes...>', 'options of the configuration that are to be otherwise: a.b=value'),
     options.text('--dry-run', 'says what it would do, and stops'),
   ],
-  run: ([file = ''], { out, resume = false, backend: name, epochs, batchSize, seed, set = [], dryRun = false }, terminal) => async () => {
+  run: ([file = ''], { out, resume = false, backend: name, threads, epochs, batchSize, seed, set = [], dryRun = false }, terminal) => async () => {
     const changes: Change[] = [...(epochs === undefined ? [] : [['epochs', epochs] as const]), ...(batchSize === undefined ? [] : [['batchSize', batchSize] as const]), ...(seed === undefined ? [] : [['seed', seed] as const])]
     for (const text of set) {
       const change = readChange(text)
@@ -78,7 +79,7 @@ export const train: CliCommand<TrainCommandOptions> = {
       if (done._tag === 'Left') return done
       const { reason, step, best } = done.right
       if (reason === 'aborted') {
-        terminal.print(`stopped at step ${step}; to go on: ${commandLine(['train', file], { out: folder, backend: name === 'wasm' ? undefined : name, epochs, 'batch-size': batchSize, seed, set: set.length === 0 ? undefined : set, resume: true })}`)
+        terminal.print(`stopped at step ${step}; to go on: ${commandLine(['train', file], { out: folder, backend: name === 'wasm' ? undefined : name, threads, epochs, 'batch-size': batchSize, seed, set: set.length === 0 ? undefined : set, resume: true })}`)
         return right<never, ExitCode>(1)
       }
       const report = await writeReport(join(folder, files.report), { id, model, data, ...(objective === undefined ? {} : { objective }), ...(form === undefined ? {} : { form }), result: done.right, metrics: join(folder, files.metrics), backend: backend.right, batchSize: config.right.batchSize, seed: config.right.seed ?? 0 })()

@@ -42,7 +42,10 @@ interface Verdict {
   readonly error?: string
 }
 
-/** `vitrail verify`: replays recordings of reference implementations and compares every output. */
+/**
+ * `vitrail verify`: replays recordings of reference implementations and compares every output. Errors: `nothingToVerify`;
+ * those of `readFull` and of the backends. What is wrong with one recording is told, and the others are replayed.
+ */
 export const verify: CliCommand<VerifyOptions> = {
   usage: 'verify [recordings...]',
   about: 'replays recordings of reference implementations and compares every output',

@@ -32,7 +32,10 @@ interface ZeroShotOptions {
   readonly json?: boolean
 }
 
-/** `vitrail zero-shot`: which of some texts is of an image (Radford et al., 2021, section 3.1). */
+/**
+ * `vitrail zero-shot`: which of some texts is of an image (Radford et al., 2021, section 3.1). Errors: `notTwoTowers`,
+ * `noPlaceForLabel`; those of `subjects.one`, of the tokenizer and the backend, of `openSafetensors`, `checkpoint` and `openTowers`.
+ */
 export const zeroShot: CliCommand<ZeroShotOptions> = {
   usage: 'zero-shot [model]',
   about: 'says which of some texts fits an image best, with a model of two towers such as CLIP',

@@ -60,7 +60,7 @@ export interface EncoderBlock<H extends number, D extends number = number> exten
  * equations 2 and 3). `[tokens, dim] → [tokens, dim]`.
  *
  * Parameters under `block`: `norm1`, `attn`, `ls1`, `norm2`, `mlp`, `ls2`, by timm's names.
- * Errors: those of `attention` and `mlp`.
+ * Errors: those of `attention` and `mlp`; `notADivisor`, `notAnAmount`, `notARate`, `unknownOption`.
  *
  * @example
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>

@@ -56,7 +56,7 @@ const nearestImages = (size: number, unit: number, window: number): string => {
 /**
  * States that a map divides into windows, and does nothing else; put where a stage begins, it says which image
  * sizes fit, where `windows` could only speak of the map. `[height, width, dim] → [height, width, dim]`.
- * Errors: `expectsImage`, `stageDoesNotDivide` (with the nearest image sizes that fit).
+ * Errors: `expectsImage`, `stageDoesNotDivide` (with the nearest image sizes that fit), `notAPair`, `notASize`, `unknownOption`.
  *
  * @example
  * pipe(input(56, 56, 96), expectWindows({ stage: 1, stages: 4, windowSize: 7, patchSize: 4 })) // Model<[56, 56, 96], [56, 56, 96]>

@@ -20,7 +20,7 @@ export type OrFirstError<O> = [Extract<O[keyof O], AnyShapeError>] extends [neve
 
 /**
  * Gives one signal to several layers and keeps every answer, by name; each layer's parameters live under
- * its name, but for those of `unnamed` layers. `[...] → { name: [...] }`. Errors: `badName`, those of the layers.
+ * its name, but for those of `unnamed` layers. `[...] → { name: [...] }`. Errors: `notARecord`, `badName`, those of the layers.
  *
  * @example
  * pipe(input(198, 192), fanOut({ cls: takeToken(0), dist: takeToken(1) })) // Model<[198, 192], { cls: [192], dist: [192] }>

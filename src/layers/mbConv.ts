@@ -87,7 +87,8 @@ export const shortcutMisfit = (layer: string, before: Shape, shortcut: Shape, br
  * projected. `[height, width, channels] → [height / stride, width / stride, dim]`.
  *
  * Parameters under `block`, by timm's names: `shortcut.expand`, `pre_norm`, `conv1_1x1`, `norm1`, `conv2_kxk`,
- * `se_early` or `se`, `norm2`, `conv3_1x1`. Errors: `expectsImage`, `shortcutMisfit`, `mapDoesNotHalve`.
+ * `se_early` or `se`, `norm2`, `conv3_1x1`. Errors: `expectsImage`, `shortcutMisfit`, `mapDoesNotHalve`,
+ * `groupSizeDoesNotSplit`, `evenKernel` (padded alike on both sides), `notASize`, `notAnAmount`, `notARate`, `unknownOption`.
  *
  * @example
  * pipe(input(56, 56, 96), mbConv({ dim: 192, stride: 2 })) // Model<[56, 56, 96], [28, 28, 192]>

@@ -23,7 +23,7 @@ type Fields<R extends Readonly<Record<string, AnyLayer>>, S> = {
 
 /**
  * Gives each field of a record to its own layer; fields without one pass through. Parameters live under the
- * field's name, but for those of `unnamed` layers. `{ name: [...] } → { name: [...] }`. Errors: `expectsRecord`, `noSuchField`, those of the layers.
+ * field's name, but for those of `unnamed` layers. `{ name: [...] } → { name: [...] }`. Errors: `notARecord`, `expectsRecord`, `noSuchField`, those of the layers.
  *
  * @example
  * pipe(input(198, 192), fanOut({ cls: takeToken(0), dist: takeToken(1) }), parallel({ cls: linear(10), dist: linear(10) })) // Model<[198, 192], { cls: [10], dist: [10] }>

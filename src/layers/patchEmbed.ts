@@ -44,7 +44,7 @@ const projection: Initialiser = { kind: 'heUniform' }
  * (Dosovitskiy et al., 2020, section 3.1). `[height, width, channels] → [rows, columns, dim]`.
  *
  * Parameters under `patch_embed.proj`: `weight [dim, channels, patch, patch]`, `bias [dim]`.
- * Errors: `expectsImage`, `patchTooLarge`, `patchesDoNotFit` (with the nearest sizes that fit).
+ * Errors: `expectsImage`, `patchTooLarge`, `patchesDoNotFit` (with the nearest sizes that fit), `notAPair`, `notASize`.
  *
  * @example
  * pipe(input(224, 224, 3), patchEmbed({ patchSize: 16, dim: 192 })) // Model<[224, 224, 3], [14, 14, 192]>

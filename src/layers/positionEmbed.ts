@@ -50,7 +50,8 @@ type TokensDiffer<N extends number, T extends number, C extends number> = Misfit
  * Parameters: `learned`: `pos_embed [1, tokens, dim]`, on a feature map `[1, height, width, dim]`;
  * `learned2d`: `pos_embed_rows [1, rows, dim/2]` and `pos_embed_columns [1, columns, dim/2]`; a table that is
  * `stored`: frozen, under that name, `[1, tokens, dim]`; a `table`, under
- * its name: `positional_embedding [tokens, dim]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `positionsDoNotSplit`, `notStored`, `notATable`.
+ * its name: `positional_embedding [tokens, dim]`. Errors: `expectsTokens`, `tokensDiffer`, `gridMisfit`, `gridUnknown` (2-D kinds on tokens that are no square
+ * grid, without `grid`), `positionsDoNotSplit`, `notStored`, `notATable`, `notAGrid`, `notASize`, `unknownOption`.
  *
  * @example
  * pipe(input(197, 192), positionEmbed()) // Model<[197, 192], [197, 192]>

@@ -22,7 +22,7 @@ export interface Resize<P extends Pair> extends ShapeFunction {
 /**
  * An image at another size, interpolated between pixel centres (PyTorch's `align_corners=False`), or the
  * nearest pixels taken; as one product with a constant matrix for each axis. `[height, width, channels] → [rows, columns, channels]`.
- * Errors: `expectsImage`.
+ * Errors: `expectsImage`, `notAPair`, `notASize`, `unknownOption`.
  *
  * @param size pixels, one number for both axes or `[height, width]`
  *

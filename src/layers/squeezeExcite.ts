@@ -30,7 +30,7 @@ const pointwise = { strides: [1, 1], padding: [[0, 0], [0, 0]], groups: 1 } as c
  * Networks", section 3). `[height, width, dim] → [height, width, dim]`.
  *
  * Parameters under `se`, convolutions of one pixel as the published ones are: `fc1.weight [hidden, dim, 1, 1]`,
- * `fc1.bias`, `fc2.weight [dim, hidden, 1, 1]`, `fc2.bias`. Errors: `expectsImage`.
+ * `fc1.bias`, `fc2.weight [dim, hidden, 1, 1]`, `fc2.bias`. Errors: `expectsImage`, `notARatio`, `notASize`, `unknownOption`.
  *
  * @example
  * pipe(input(56, 56, 384), squeezeExcite({ ratio: 1 / 16 })) // Model<[56, 56, 384], [56, 56, 384]>

@@ -24,7 +24,7 @@ export interface Subnetworks<R extends Parts> extends ShapeFunction {
  * each gives its own output: `[...] → { name: [...] }`.
  *
  * The parameters are those of `whole`, all of them, by their names; `whole` itself computes nothing. Errors: `notAPart`
- * (a part has a weight that the whole lacks, or a larger one, or a slice of running statistics); those of the layers.
+ * (a part has a weight that the whole lacks, or a larger one, or a slice of running statistics), `notARecord`; those of the layers.
  *
  * @example
  * pipe(input(5, 8), subnetwork(linear(6), linear(4))) // Model<[5, 8], [5, 4]>

@@ -18,7 +18,7 @@ export interface TakeToken<I extends number> extends ShapeFunction {
 type NoSuchToken<I extends number, N extends number, C extends number> = Misfit<'noSuchToken', { index: I; tokens: N; shape: Show<readonly [N, C]> }, 'takeToken'>
 
 /**
- * One token by its place: 0 is the class token. `[tokens, dim] → [dim]`. Errors: `expectsTokens`, `noSuchToken`.
+ * One token by its place: 0 is the class token. `[tokens, dim] → [dim]`. Errors: `expectsTokens`, `noSuchToken`, `notAnIndex`.
  *
  * @example
  * pipe(input(197, 192), takeToken(0)) // Model<[197, 192], [192]>

@@ -55,7 +55,7 @@ type NoWindow<N extends number, C extends number, W extends Pair> =
  * `qkv.weight [3·numHeads·headDim, dim]` (rows q, k, v, each head by head), `qkv.bias`, `proj.weight
  * [dim, numHeads·headDim]`, `proj.bias`. The features `<path>.relative_position_index`, and `<path>.weights`: `[heads, tokens, tokens]`, inside
  * `windows` one such for each window.
- * Errors: `expectsTokens`, `headsDoNotSplit`, `windowDiffers`, `windowUnknown`, `notTheWindow`.
+ * Errors: `expectsTokens`, `headsDoNotSplit`, `windowDiffers`, `windowUnknown`, `notTheWindow`, `notAPair`, `notASize`, `notAnAmount`, `notARate`.
  *
  * @example
  * pipe(input(49, 96), windowAttention({ numHeads: 3 })) // Model<[49, 96], [49, 96]>

@@ -58,8 +58,8 @@ type DoesNotFit<H extends number, V extends number, WH extends number, WW extend
  * With a shift the map is rolled first and rolled back last, and attention inside is masked where a window
  * holds tokens from opposite borders; `attn_mask` is then a feature. Windows share the block's weights.
  *
- * Errors: `expectsImage`, `windowsDoNotFit` (with the nearest sizes that fit), `windowsChange`, `notAShift`;
- * those of the block.
+ * Errors: `expectsImage`, `windowsDoNotFit` (with the nearest sizes that fit), `windowsChange`, `notAShift`,
+ * `notAPair`, `notASize`, `unknownOption`; those of the block.
  *
  * @example
  * pipe(input(56, 56, 96), windows({ windowSize: 7, shift: 3 }, windowAttention({ numHeads: 3 }))) // Model<[56, 56, 96], [56, 56, 96]>

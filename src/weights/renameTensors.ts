@@ -9,7 +9,7 @@ import type { Safetensors, TensorEntry } from './safetensors.js'
  * Errors: `namesCollide`, where two tensors would get one name. Reads: `tensorMissing`, and those of the file.
  *
  * @example
- * renameTensors(file, name => name.replace(/^gamma_(\d)$/, 'ls$1.gamma').replace('.attn.wq.', '.attn.q.')) // Either<Problem, Safetensors>
+ * renameTensors(file, name => name.replace(/\bgamma_(\d)$/, 'ls$1.gamma').replace('.attn.wq.', '.attn.q.')) // Either<Problem, Safetensors>
  */
 export const renameTensors = (file: Safetensors, nameOf: (name: string) => string | undefined): Either<Problem, Safetensors> => {
   const tensors = new Map<string, TensorEntry>()

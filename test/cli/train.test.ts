@@ -110,7 +110,7 @@ describe('vitrail train', () => {
 
   it('stopped by Ctrl-C, leaves a checkpoint and says how to go on', async () => {
     const file = write('long run.json', c => ({ ...c, epochs: 2 }))
-    const child = spawn(process.execPath, [join(root, 'dist/bundle/cli.js'), 'train', file, '--out', at('long'), '--seed', '5', '--epochs', '400', '--set', 'clipNorm=1'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(root, 'dist/bundle/cli.js'), 'train', file, '--out', at('long'), '--threads', '1', '--seed', '5', '--epochs', '400', '--set', 'clipNorm=1'], { stdio: ['ignore', 'pipe', 'pipe'] })
     const said: string[] = []
     let interrupted = false
     child.stdout.on('data', (text: Buffer) => {
@@ -119,7 +119,7 @@ describe('vitrail train', () => {
       if (!interrupted && /epoch 2,/.test(said.join(''))) interrupted = child.kill('SIGINT')
     })
     expect(await new Promise(resolve => child.on('close', resolve))).toBe(1)
-    const [, step] = /stopped at step (\d+); to go on: vitrail train ".*long run\.json" --out .*long --epochs 400 --seed 5 --set clipNorm=1 --resume/.exec(said.join(''))!
+    const [, step] = /stopped at step (\d+); to go on: vitrail train ".*long run\.json" --out .*long --threads 1 --epochs 400 --seed 5 --set clipNorm=1 --resume/.exec(said.join(''))!
     expect((await captured('train', file, '--out', at('long'), '--epochs', '400', '--seed', '5', '--set', 'clipNorm=1', '--resume', '--dry-run')).out).toContain(`goes on     from step ${Number(step).toLocaleString('en-US')} of`)
   })
 

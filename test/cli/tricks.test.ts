@@ -104,6 +104,17 @@ describe('vitrail verify of training tricks', () => {
     expect(list[0]).toMatchObject({ ok: true, notCompared: ['hinge'] })
   })
 
+  it('says how ConViT’s local blocks begin, whatever heads and strength', async () => {
+    const file = 'test/fixtures/weights/convit_local_init.json'
+    const { list } = await verdicts(file)
+    expect(list[0]).toMatchObject({ ok: true, notCompared: [] })
+    expect(Object.keys(list[0]!.outputs)).toEqual(['heads4_strength1.0', 'heads9_strength1.0'].flatMap(key => ['pos_proj_weight_set_rows', 'pos_proj_bias', 'gating_param', 'v_is_identity'].map(part => `${key}.${part}`)))
+    const fields = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Fields>
+    fields['heads4_strength1.0']!['locality_strength'] = 2
+    writeFileSync(join(folder, 'local.json'), JSON.stringify(fields))
+    expect(Object.entries((await verdicts(join(folder, 'local.json'))).list[0]!.outputs).filter(([, { ok }]) => !ok).map(([key]) => key)).toEqual(['heads4_strength1.0.pos_proj_weight_set_rows'])
+  })
+
   it('says which numbers and options of a recording nobody read, and of what was left out as a whole no parts', async () => {
     const file = changed('token_labeling.json', fields => Object.assign(fields, { mixed: { lam: 0.5, bbox: [0, 0, 1, 1] }, note: 'a note for people' }) && Object.assign(fields['case_box'] as Fields, { grad_truth: { shape: [1], data: [0] } }))
     expect((await verdicts(file, '--backend', 'cpu')).list[0]).toMatchObject({ ok: true, notCompared: ['case_box.grad_truth', 'mixed'] })

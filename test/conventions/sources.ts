@@ -28,7 +28,8 @@ const walk = (folder: string): readonly string[] =>
 export const sources = (folder: string): readonly Source[] =>
   walk(folder).filter(path => path.endsWith('.ts')).sort().map(path => ({ path, text: readFileSync(root + path, 'utf8') }))
 
-const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+/** The code of a file. */
+export const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
 
 /** What a file imports, statically or not. */
 export const importsOf = ({ path, text }: Source): readonly Import[] => {

@@ -9,6 +9,8 @@ import { prepareWasm } from './prepareWasm.js'
  * (`setWasmPaths`), as for any use of it. Needs `@tensorflow/tfjs-backend-wasm`.
  *
  * Where our kernels cannot run, tfjs's do, in the order and form in which they are fast, and the program's `notice` says so.
+ *
+ * Errors: those of `openTfjs`; as a notice, `kernelsAbsent`.
  */
 export const tfjsWasm: Backend = openTfjs({
   name: 'tfjs-wasm',

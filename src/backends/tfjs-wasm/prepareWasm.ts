@@ -4,7 +4,7 @@ import { hasSimd } from '../wasm/kernels/features.js'
 import { loadKernelsAsync } from './load.js'
 import { registerSlices } from './slices.js'
 
-/** Our kernels on a tfjs wasm backend; where they cannot run, the best that can be made of tfjs's own, and a notice of it. */
+/** Our kernels on a tfjs wasm backend; where they cannot run, the best that can be made of tfjs's own, and a notice of it. Errors, as that notice: `kernelsAbsent`. */
 export const prepareWasm = async (backend: object, tf: Tfjs): Promise<Problem | undefined> => {
   const why = await failure(backend)
   if (why === undefined) return undefined

@@ -50,7 +50,7 @@ export interface CheckedTarget {
   readonly broken: readonly Broken[]
 }
 
-/** Checks one model against every law that was asked for. */
+/** Checks one model against every law that was asked for. Errors, in the report: those of `trace` and `checkModel`; `layerThrows`. */
 export const checkTarget = async (subject: Subject, checking: Checking): Promise<CheckedTarget> => {
   const { id, model } = subject
   const began = Date.now()
@@ -96,7 +96,7 @@ const reported = (subject: Subject, { law, part, evidence, also, smallest }: Fai
   },
 })
 
-/** A layer that throws is a fault in that layer, and no reason to stop. */
+/** A layer that throws is a fault in that layer, and no reason to stop. Errors: those of `trace`; `layerThrows`. */
 const tracedOrThrown = (model: AnyModel): Either<Problem, Graph> => {
   try {
     return trace(model)

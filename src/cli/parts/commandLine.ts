@@ -10,9 +10,10 @@ type Given = string | number | boolean | readonly string[] | undefined
 export const commandLine = (words: readonly string[], options: Readonly<Record<string, Given>>): string =>
   ['vitrail', ...words.map(quoted), ...Object.entries(options).flatMap(([name, given]) => (given === undefined || given === false ? [] : [`--${name}`, ...(given === true ? [] : [given].flat().map(each => quoted(`${each}`)))]))].join(' ')
 
-/** Double quotes where they will do, which Windows knows too; there a backslash only parts folders. */
+/** Double quotes where they will do, which Windows knows too; there a backslash escapes nothing but a quote, and so itself in front of one. */
 const quoted = (text: string): string => {
-  const plain = process.platform === 'win32' ? /^[\w@+=:,./\\-]+$/ : /^[\w@%+=:,./-]+$/
-  if (plain.test(text)) return text
-  return process.platform !== 'win32' && /["$`\\!]/.test(text) ? `'${text.replaceAll("'", `'\\''`)}'` : `"${text}"`
+  const isWindows = process.platform === 'win32'
+  if ((isWindows ? /^[\w@+=:,./\\-]+$/ : /^[\w@%+=:,./-]+$/).test(text)) return text
+  if (isWindows) return `"${text.replace(/(\\*)("|$)/g, (_, slashes: string, quote: string) => `${slashes}${slashes}${quote && '\\"'}`)}"`
+  return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", `'\\''`)}'` : `"${text}"`
 }

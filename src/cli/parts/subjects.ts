@@ -21,7 +21,8 @@ const isCode = (file: string): boolean => /\.[mc]?[jt]s$/.test(file)
  * options, or a model layer by layer) or a weight file. `FILE#name` picks one export.
  *
  * Errors: those of `describedSubject` and `loadModule`; `noModel` (a file that exports none, or not the one
- * asked for), `notJson`, `notAnObject`, `notSelfDescribing` (a weight file without a recipe in its metadata).
+ * asked for), `noOptions` (a model is no recipe, whose options could be changed), `notJson`, `notAnObject`, `notADescription`
+ * (a JSON file that names no recipe), `notSelfDescribing` (a weight file without a recipe in its metadata).
  */
 const all = (target: string, changes: Changes = {}): TaskEither<Problem, readonly Subject[]> => async () => {
   const [file, picked] = split(target)

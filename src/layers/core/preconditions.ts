@@ -33,7 +33,7 @@ export const amounts = (layer: string, options: Readonly<Record<string, unknown>
   return undefined
 }
 
-/** Whether options for height and width are one number for both, or one for each. */
+/** Whether options for height and width are one number for both, or one for each. Errors: `notAPair`. */
 export const pairs = (layer: string, options: Readonly<Record<string, unknown>>): Problem | undefined => {
   for (const [name, value] of Object.entries(options))
     if (typeof value !== 'number' && !isTwo(value)) return problem('notAPair', `${layer}: ${name} must be one number or two, [height, width], got ${listed(value)}`)
@@ -47,7 +47,7 @@ export const grids = (layer: string, options: Readonly<Record<string, unknown>>)
   return undefined
 }
 
-/** Whether an argument is a record of layers; that they are layers is for `trace` to say. */
+/** Whether an argument is a record of layers; that they are layers is for `trace` to say. Errors: `notARecord`. */
 export const byName = (layer: string, layers: unknown): Problem | undefined =>
   typeof layers === 'object' && layers !== null && !Array.isArray(layers) ? undefined : problem('notARecord', `${layer}: expects layers by name, { name: layer, … }, got ${listed(layers)}`)
 
@@ -63,7 +63,7 @@ export const rates = (layer: string, options: Readonly<Record<string, unknown>>)
 
 /** Whether an option is one of a few words. */
 export const oneOf = (layer: string, name: string, value: unknown, words: readonly string[]): Problem | undefined =>
-  words.includes(value as string) ? undefined : problem('unknownOption', `${layer}: ${name} must be one of ${words.join(', ')}, got ${String(value)}`)
+  words.includes(value as string) ? undefined : problem('unknownOption', `${layer}: ${name} must be one of ${words.map(word => `'${word}'`).join(', ')}, got ${String(value)}`)
 
 /** Whether a signal is tokens×channels. */
 export const tokens = (layer: string, shape: Shape): Problem | undefined => (shape.length === 2 ? undefined : misfit('expectsTokens', { layer, shape: show(shape) }))

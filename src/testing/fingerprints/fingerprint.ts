@@ -57,7 +57,6 @@ export const fingerprint = (recipe: Recipe, reduced: Readonly<Record<string, unk
   })
 }
 
-
 /** Seven digits: as many as float32 holds, and the same on every machine. */
 const rounded = (value: number): number => Number(value.toPrecision(7))
 

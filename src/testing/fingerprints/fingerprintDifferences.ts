@@ -5,9 +5,9 @@ import type { Fingerprint } from './fingerprint.js'
 const tolerance = 1e-6
 
 /**
- * How a recipe differs from what was recorded of it; nothing where it does not. `publishedConfigDiffers`: its options are
- * others; `publishedNamesDiffer`: names, shapes or numbers of its weights are; `publishedOutputDiffers`: it computes
- * something else, and `path` is the first layer whose output is not as recorded.
+ * How a recipe differs from what was recorded of it; nothing where it does not. Errors: `publishedConfigDiffers` (its
+ * options are others), `publishedNamesDiffer` (names, shapes or numbers of its weights are), `publishedOutputDiffers` (it
+ * computes something else, and `path` is the first layer whose output is not as recorded).
  *
  * @example
  * fingerprintDifferences({ config: {}, tensors: 1, parameters: 4, names: '0', reduced: {}, output: [1], layers: [] }, { config: {}, tensors: 1, parameters: 4, names: '0', reduced: {}, output: [1], layers: [] }) // []

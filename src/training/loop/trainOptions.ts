@@ -32,7 +32,7 @@ export interface TrainSettings {
   readonly warmup?: Warmup
   /** What is learned (default: classification). */
   readonly objective?: Objective | Named
-  /** What compares logits with what they should be, where the objective asks for it (default: cross-entropy). */
+  /** What compares logits with what they should be (default: cross-entropy); refused where the objective has a loss of its own. */
   readonly loss?: Loss | Named
   /** What is done to the samples that are learned from, not to those that are validated on: steps by name or of `augmentations` (default nothing). */
   readonly augment?: readonly WrittenAugmentation[]

@@ -18,7 +18,10 @@ import { Bench } from './bench.js'
 import { Misread, type Recorded } from './recorded.js'
 import type { Replayed, Trick } from './trick.js'
 
-/** The importance of heads in a recorded model, and what it gives without some of them. */
+/**
+ * The importance of heads in a recorded model, and what it gives without some of them. Errors: `noFixture`; those of
+ * `openRecording`, `pruneHeads` and sessions.
+ */
 export const headPruning: Trick = {
   fields: ['fixture', 'prune', 'importance_mean_abs_per_sample'],
   replay: (recorded, backend, file) => async () => {

@@ -20,7 +20,7 @@ export interface TrickVerdict {
 /**
  * Replays a recording of a training trick (a loss, an optimiser, a schedule …) through the public functions on some
  * backends, and gives a verdict, or what went wrong, for each; nothing at all where the file is a recording of a model.
- * Errors: those of `openTrick` (once, for the first backend); `notARecording`, `nothingToCompare`; those of sessions.
+ * Errors: those of `openTrick` (once, for the first backend); `notARecording`, `nothingToCompare`, `noFixture`; those of sessions.
  *
  * @param tolerance how near what a backend computes must come, instead of the usual
  */

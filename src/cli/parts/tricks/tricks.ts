@@ -6,6 +6,7 @@ import { fakeQuantisation } from './fakeQuantisation.js'
 import { headPruning } from './headPruning.js'
 import { layerDecay } from './layerDecay.js'
 import { layerScale } from './layerScale.js'
+import { localInitialisation } from './localInitialisation.js'
 import { losses } from './losses.js'
 import { maeMasking } from './maeMasking.js'
 import { mixing } from './mixing.js'
@@ -18,4 +19,4 @@ import { tokenLabelling } from './tokenLabelling.js'
 import type { Trick } from './trick.js'
 
 /** Every kind of trick that can be replayed. */
-export const tricks: Readonly<Record<string, Trick>> = { adamw, contrastive, distillation, dynamicPruning, fakeQuantisation, headPruning, layerDecay, layerScale, losses, maeMasking, mixing, mixToken, movingAverage, positionResize, schedule, stochasticDepth, tokenLabelling }
+export const tricks: Readonly<Record<string, Trick>> = { adamw, contrastive, distillation, dynamicPruning, fakeQuantisation, headPruning, layerDecay, layerScale, localInitialisation, losses, maeMasking, mixing, mixToken, movingAverage, positionResize, schedule, stochasticDepth, tokenLabelling }
