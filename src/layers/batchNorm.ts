@@ -21,7 +21,7 @@ export interface BatchNormConfig {
  * `<path>.running_mean` and `<path>.running_var`.
  *
  * Parameters under `bn`: `weight [dim]`, `bias [dim]`; buffers `running_mean [dim]`, `running_var [dim]`.
- * Errors: `expectsChannels`.
+ * Errors: `expectsChannels`, `notAnAmount`.
  *
  * @example
  * pipe(input(56, 56, 64), batchNorm()) // Model<[56, 56, 64], [56, 56, 64]>

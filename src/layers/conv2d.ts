@@ -38,7 +38,7 @@ type Convolved<H extends number, W extends number, D extends number, K extends n
  * `rows = ⌊(height + 2·padding − kernelSize) / stride⌋ + 1`, or `⌈height / stride⌉` with padding `same`, and columns likewise.
  *
  * Parameters under `conv`: `weight [dim, in/groups, kernelSize, kernelSize]`, `bias [dim]`.
- * Errors: `expectsImage`, `kernelDoesNotFit`, `groupsDoNotSplit`.
+ * Errors: `expectsImage`, `kernelDoesNotFit`, `groupsDoNotSplit`, `notACount`, `notASize`.
  *
  * @example
  * pipe(input(224, 224, 3), conv2d({ dim: 64, kernelSize: 7, stride: 2, padding: 3 })) // Model<[224, 224, 3], [112, 112, 64]>

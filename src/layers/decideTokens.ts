@@ -43,7 +43,7 @@ type Fields<Outputs> = Outputs extends Shape | Integers ? { readonly output: Out
  *
  * `[tokens, dim] → { ...what rest gives, name: [tokens − prefixTokens] }`, the decisions being 1 or 0. The layer of the
  * scores gives `[tokens, 2]`, for keeping and dropping; where `rest` gives one tensor, it is called `output`.
- * Errors: `expectsTokens`, `prefixTooLong`, `expectsScores`, `badName`, `notATemperature`, and those of both layers.
+ * Errors: `expectsTokens`, `prefixTooLong`, `expectsScores`, `badName`, `notATemperature`, `notACount`, and those of both layers.
  *
  * @example
  * pipe(input(197, 384), decideTokens('kept', tokenScores(), serial(encoderBlock({ numHeads: 6 }), fanOut({ cls: takeToken(0) })))) // Model<[197, 384], { cls: [384], kept: [196] }>

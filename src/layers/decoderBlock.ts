@@ -51,7 +51,7 @@ type Placed<S, P extends string, Of extends string> = S extends { readonly [K in
  * Parameters under `block`, as in PyTorch's `nn.TransformerDecoderLayer` and DETR's: `self_attn`, `multihead_attn`,
  * `linear1`, `linear2`, `norm1`, `norm2`, `norm3`. The features `<path>.self_attn.weights [heads, queries, queries]` and
  * `<path>.multihead_attn.weights [heads, queries, tokens]`.
- * Errors: those of `crossAttention`; `positionsDiffer`, `unknownOption`, `notARate`.
+ * Errors: those of `crossAttention`; `positionsDiffer`, `unknownOption`, `notARate`, `notASize`, `notAnAmount`.
  *
  * @example
  * pipe(inputs({ x: input(100, 256), memory: input(196, 256) }), repeat(6, decoderBlock({ numHeads: 8 }))) // Model<{ x: [100, 256], memory: [196, 256] }, { x: [100, 256], memory: [196, 256] }>

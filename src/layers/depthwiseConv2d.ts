@@ -36,7 +36,7 @@ type TooLarge<K extends number, H extends number, W extends number> = Misfit<'de
  * and nothing between them. `[height, width, dim] → [rows, columns, dim]`.
  *
  * Parameters under `conv`: `weight [dim, groupSize, kernelSize, kernelSize]`, `bias [dim]`.
- * Errors: `expectsImage`, `depthwiseKernelDoesNotFit`, `groupSizeDoesNotSplit`.
+ * Errors: `expectsImage`, `depthwiseKernelDoesNotFit`, `groupSizeDoesNotSplit`, `notACount`, `notASize`.
  *
  * @example
  * pipe(input(56, 56, 384), depthwiseConv2d({ kernelSize: 3, stride: 2, padding: 1 })) // Model<[56, 56, 384], [28, 28, 384]>

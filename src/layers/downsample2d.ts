@@ -40,7 +40,7 @@ export type DoesNotHalve<H extends number, W extends number, Name extends string
  * `[height, width, channels] → [height / 2, width / 2, dim]`; pools of 2×2 round an odd size down, others up.
  *
  * Parameters, only if `dim` differs: `expand.weight [dim, channels, 1, 1]`, `expand.bias [dim]`, under `downsample`.
- * Errors: `expectsImage`, `mapDoesNotHalve`.
+ * Errors: `expectsImage`, `mapDoesNotHalve`, `notASize`, `unknownOption`.
  *
  * @example
  * pipe(input(56, 56, 96), downsample2d({ dim: 192 })) // Model<[56, 56, 96], [28, 28, 192]>

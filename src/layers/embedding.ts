@@ -23,7 +23,7 @@ export interface Embedding<D extends number> extends ShapeFunction {
  * A learned vector for each whole number. `integers [tokens] → [tokens, dim]`. Ids outside
  * `[0, vocabularySize)` are refused when the model runs.
  *
- * Parameter under `embedding`: `weight [vocabularySize, dim]`. Errors: `expectsIntegers`.
+ * Parameter under `embedding`: `weight [vocabularySize, dim]`. Errors: `expectsIntegers`, `notASize`.
  *
  * @example
  * pipe(integerInput(77), embedding({ vocabularySize: 49408, dim: 512 })) // Model<Integers<[77]>, [77, 512]>

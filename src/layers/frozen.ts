@@ -22,7 +22,7 @@ export interface FrozenConfig {
  * is computed for them, and they count as parameters. Dropout inside still acts. Around a layer that is frozen
  * already, the outer one decides. `[...] → [...]` of the layer.
  *
- * Errors: `badPattern`, `unknownPath` (a path that means no parameter, with one that is near); those of the layer.
+ * Errors: `badPattern`, `unknownPath` (a path that means no parameter, with one that is near), `unknownOption`; those of the layer.
  *
  * @example
  * pipe(input(197, 192), frozen({ paths: 'attn norm1' }, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>

@@ -55,7 +55,7 @@ const squareRemedy = 'give the grid, or let the class token join after these blo
  * Parameters under `attn`: `qk.weight [2·dim, dim]` (rows q, k, each head by head), `v.weight [dim, dim]`,
  * `proj.weight [dim, dim]`, `proj.bias [dim]`, `pos_proj.weight [heads, 3]`, `pos_proj.bias [heads]`,
  * `gating_param [heads]`; with `qkvBias`, `qk.bias` and `v.bias`.
- * Errors: `expectsTokens`, `headsDoNotSplit`, `noSquareGrid`, `gridDoesNotHold`.
+ * Errors: `expectsTokens`, `headsDoNotSplit`, `noSquareGrid`, `gridDoesNotHold`, `notASize`, `notAGrid`, `notARate`.
  *
  * @example
  * pipe(input(196, 192), gatedPositionalAttention({ numHeads: 4 })) // Model<[196, 192], [196, 192]>

@@ -12,7 +12,7 @@ export interface GeluConfig {
 }
 
 /**
- * The Gaussian error linear unit `x·Φ(x)` (Hendrycks and Gimpel, 2016). `[...] → [...]`. Errors: `expectsTensor`.
+ * The Gaussian error linear unit `x·Φ(x)` (Hendrycks and Gimpel, 2016). `[...] → [...]`. Errors: `expectsTensor`, `unknownOption`.
  *
  * @example
  * pipe(input(197, 192), gelu()) // Model<[197, 192], [197, 192]>

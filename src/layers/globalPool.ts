@@ -28,7 +28,7 @@ type PrefixTooLong<P extends number, N extends number, C extends number> = Misfi
 
 /**
  * One vector for all tokens or all places: their mean, or their largest element in each channel.
- * `[tokens, dim] → [dim]`, `[height, width, dim] → [dim]`. Errors: `expectsTokens`, `prefixTooLong`.
+ * `[tokens, dim] → [dim]`, `[height, width, dim] → [dim]`. Errors: `expectsTokens`, `prefixTooLong`, `notACount`, `unknownOption`.
  *
  * @example
  * pipe(input(197, 192), globalPool({ prefixTokens: 1 })) // Model<[197, 192], [192]>

@@ -32,7 +32,7 @@ type GroupsDoNotSplit<S, C extends number, G extends number> = Misfit<'normGroup
  * Group normalisation (Wu and He, 2018): zero mean and unit (biased) variance over all places and the channels
  * of a group, then a learned scale and shift of each channel, then an activation if one is given. `[..., dim] → [..., dim]`.
  *
- * Parameters: `weight [dim]`, `bias [dim]`, under `norm`. Errors: `expectsChannels`, `normGroupsDoNotSplit`.
+ * Parameters: `weight [dim]`, `bias [dim]`, under `norm`. Errors: `expectsChannels`, `normGroupsDoNotSplit`, `notASize`, `notAnAmount`, `unknownOption`.
  *
  * @example
  * pipe(input(56, 56, 64), groupNorm({ numGroups: 32 })) // Model<[56, 56, 64], [56, 56, 64]>

@@ -24,7 +24,7 @@ export interface KeepsChannels<Name extends string> extends ShapeFunction {
  * Layer normalisation over the channels (Ba et al., 2016): zero mean and unit (biased) variance, then a
  * learned scale and shift. `[..., dim] → [..., dim]`.
  *
- * Parameters: `weight [dim]`, `bias [dim]`, under `norm`. Errors: `expectsChannels`.
+ * Parameters: `weight [dim]`, `bias [dim]`, under `norm`. Errors: `expectsChannels`, `notAnAmount`.
  *
  * @example
  * pipe(input(197, 192), layerNorm()) // Model<[197, 192], [197, 192]>

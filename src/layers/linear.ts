@@ -24,7 +24,7 @@ export interface Linear<D extends number> extends ShapeFunction {
 /**
  * A learned linear map of the channels. `[..., in] → [..., dim]`.
  *
- * Parameters: `weight [dim, in]`, `bias [dim]`, under `linear`. Errors: `expectsChannels`.
+ * Parameters: `weight [dim, in]`, `bias [dim]`, under `linear`. Errors: `expectsChannels`, `notASize`.
  *
  * @example
  * pipe(input(192), linear(1000)) // Model<[192], [1000]>

@@ -61,7 +61,7 @@ const keptOf = (count: number, maskRatio: number): number => Math.floor(count * 
  * gives the same: uniform numbers from 0 to 1, drawn anew for each image. `mask` is 1 for what was taken away;
  * `ids_restore` is the place of each token among those that stay and then those that do not, for `unmaskTokens`.
  *
- * Errors: `expectsRecord`, `noSuchField`, `expectsTokens`, `prefixTooLong`, `noiseMisfit`, `nothingKept`.
+ * Errors: `expectsRecord`, `noSuchField`, `expectsTokens`, `prefixTooLong`, `noiseMisfit`, `nothingKept`, `notACount`, `notARate`.
  *
  * @example
  * pipe(inputs({ x: input(197, 768), noise: input(196) }), maskTokens({ maskRatio: 0.75, prefixTokens: 1 })) // Model<{ x: [197, 768], noise: [196] }, { x: [50, 768], mask: [196], ids_restore: Integers<[196]> }>

@@ -40,7 +40,7 @@ type NotATensor<How extends MergeKind, N extends string, S> = Misfit<'mergeExpec
  * One tensor of a record of tensors: their sum, product, mean, or their channels side by side, in the order
  * of the fields. `{ a: [..., c], b: [..., c] } → [..., c]`; `concat`: the channels add up. For tokens one after the
  * other there is `joinTokens`.
- * Errors: `expectsRecord`, `mergeExpectsTensors`, `mergeMisfit`, `nothingToMerge`.
+ * Errors: `expectsRecord`, `mergeExpectsTensors`, `mergeMisfit`, `nothingToMerge`, `unknownOption`.
  *
  * @example
  * pipe(input(198, 192), fanOut({ cls: takeToken(0), dist: takeToken(1) }), merge('average')) // Model<[198, 192], [192]>

@@ -24,7 +24,7 @@ export interface MlpConfig {
  * Two linear maps with an activation between (Vaswani et al., 2017, section 3.3). `[..., dim] → [..., dim]`.
  *
  * Parameters under `mlp`: `fc1.weight [hidden, dim]`, `fc1.bias`, `fc2.weight [dim, hidden]`, `fc2.bias`.
- * Errors: `expectsChannels`.
+ * Errors: `expectsChannels`, `notASize`, `notARate`, `unknownOption`.
  *
  * @example
  * pipe(input(197, 192), mlp({ mlpRatio: 4 })) // Model<[197, 192], [197, 192]>

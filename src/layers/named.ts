@@ -16,7 +16,7 @@ export interface Named<N extends string, F extends ShapeFunction> extends ShapeF
 
 /**
  * A layer under a name of your own: its parameters, its place in errors and its output are found there.
- * The name replaces the layer's own scope. `[...] → [...]` of the layer. Errors: those of the layer.
+ * The name replaces the layer's own scope. `[...] → [...]` of the layer. Errors: those of the layer, `badName`.
  *
  * @example
  * pipe(input(192), named('head', linear(1000))) // Model<[192], [1000]>

@@ -38,7 +38,7 @@ type IsOdd<H extends number, W extends number, Remedy extends string> = Misfit<'
  *
  * Parameters under `downsample`: `norm.weight [4·channels]`, `norm.bias [4·channels]`,
  * `reduction.weight [out, 4·channels]`.
- * Errors: `expectsImage`, `patchesDoNotMerge` (with the nearest sizes that fit).
+ * Errors: `expectsImage`, `patchesDoNotMerge` (with the nearest sizes that fit), `notASize`, `notAnAmount`.
  *
  * @example
  * pipe(input(56, 56, 96), patchMerging()) // Model<[56, 56, 96], [28, 28, 192]>

@@ -70,7 +70,7 @@ type Attended<S extends Shape, H extends number, W extends number, C extends num
  * `proj.weight [dim, inner, 1, 1]`, `proj.bias`; under `rel_pos`, with `table`,
  * `relative_position_bias_table [(2·height − 1)·(2·width − 1), heads]`, with `grid` the same as
  * `[heads, 2·height − 1, 2·width − 1]`, with `mlp`, `mlp.fc1` and `mlp.fc2`. timm drops hidden channels of that
- * network in training, which has no counterpart here. Errors: `expectsImage`, `headDimDoesNotSplit`.
+ * network in training, which has no counterpart here. Errors: `expectsImage`, `headDimDoesNotSplit`, `notASize`, `notARate`, `unknownOption`.
  *
  * @example
  * pipe(input(14, 14, 384), relativeAttention2d({ headDim: 32 })) // Model<[14, 14, 384], [14, 14, 384]>

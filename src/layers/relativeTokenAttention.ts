@@ -55,7 +55,7 @@ type WeightsOf<H extends number, S> = S extends readonly [infer N extends number
  * for keys `rel_pos_embed_k.embeddings_table_v` (by rows) and `rel_pos_embed_k.embeddings_table_h` (by columns), for values
  * `rel_pos_embed_v.embeddings_table_v` and `rel_pos_embed_v.embeddings_table_h`, each `[2·maxDistance + 2, headDim]`, row 0
  * for the class token; `proj.weight [dim, inner]`, `proj.bias [dim]`. The weights `[heads, tokens, tokens]` are the feature
- * `<path>.weights`. Errors: `expectsTokens`.
+ * `<path>.weights`. Errors: `expectsTokens`, `notASize`, `notAnAmount`, `notARate`, `unknownOption`.
  *
  * @example
  * pipe(input(197, 216), relativeTokenAttention({ numHeads: 3 })) // Model<[197, 216], [197, 216]>

@@ -44,7 +44,7 @@ type Changes<S, O> = Misfit<'repeatMisfit', { before: Show<S>; after: Show<O> },
  * A block `times` over, each with its own weights, under `blocks.0`, `blocks.1` and so on. The block must
  * keep the shape: `[...] → [...]`. Where blocks differ (a drop rate that grows), give a function of their number,
  * which counts from 0 here. Blocks that follow others in the same scope go on counting from `first`, in `named('blocks', …)`.
- * Errors: `repeatMisfit`, `notASize`, `tooManyBlocks` (above 10,000), and those of the block.
+ * Errors: `repeatMisfit`, `notASize`, `tooManyBlocks` (above 10,000), `notACount`, and those of the block.
  *
  * @example
  * pipe(input(197, 192), repeat(12, encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>

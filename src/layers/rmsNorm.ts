@@ -8,7 +8,7 @@ import type { KeepsChannels, NormConfig } from './layerNorm.js'
  * Root-mean-square normalisation over the channels (Zhang and Sennrich, 2019, equation 4): no mean is
  * taken off and there is no shift. `[..., dim] → [..., dim]`.
  *
- * Parameter: `weight [dim]`, under `norm`. Errors: `expectsChannels`.
+ * Parameter: `weight [dim]`, under `norm`. Errors: `expectsChannels`, `notAnAmount`.
  *
  * @example
  * pipe(input(197, 192), rmsNorm()) // Model<[197, 192], [197, 192]>

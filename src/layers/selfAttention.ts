@@ -82,7 +82,7 @@ const divisors = (n: number): readonly number[] => Array.from({ length: Math.min
  * same ones `in_proj_weight`, `in_proj_bias`, `out_proj.weight` and `out_proj.bias`.
  * The weights `[heads, tokens, tokens]` are the feature `<path>.weights`, computed where something asks for them.
  * Inside `decideTokens` it takes nothing from tokens that no longer count.
- * Errors: `expectsTokens`, `headsDoNotSplit`, `policyDiffers`, `notTheWindow` (in shifted windows).
+ * Errors: `expectsTokens`, `headsDoNotSplit`, `policyDiffers`, `notTheWindow` (in shifted windows), `notASize`, `notAnAmount`, `notARate`, `unknownOption`.
  *
  * @example
  * pipe(input(197, 192), selfAttention({ numHeads: 3 })) // Model<[197, 192], [197, 192]>

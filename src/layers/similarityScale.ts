@@ -38,7 +38,7 @@ type WithScale<S> = { readonly [K in keyof S | 'scale']: K extends keyof S ? S[K
  * { image_features: [dim], text_features: [dim], scale: [] }`; `losses.contrastive` and `losses.similarities` take all three.
  *
  * Parameter: `logit_scale`, or for a temperature `temperature`, one number. Errors: `expectsRecord`, `noSuchField`,
- * `expectsFeatures`, `towersDiffer`.
+ * `expectsFeatures`, `towersDiffer`, `notAnAmount`, `unknownOption`.
  *
  * @example
  * pipe(inputs({ image_features: input(512), text_features: input(512) }), similarityScale()) // Model<{ image_features: [512], text_features: [512] }, { image_features: [512], text_features: [512], scale: [] }>

@@ -17,7 +17,7 @@ type PrefixTooLong<K extends number, N extends number, C extends number> = Misfi
 
 /**
  * All tokens but the first ones (a class token, registers). `[tokens, dim] → [tokens − count, dim]`.
- * Errors: `expectsTokens`, `prefixTooLong`.
+ * Errors: `expectsTokens`, `prefixTooLong`, `notACount`.
  *
  * @example
  * pipe(input(197, 192), skipTokens(1)) // Model<[197, 192], [196, 192]>

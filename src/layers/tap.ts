@@ -6,7 +6,7 @@ import { type AnyLayer, defineLayer, type Layer, type ShapeFunctionOf } from './
 
 /**
  * A layer whose output can be asked for by name (`compile(model, { features: ['early'] })`), without
- * changing where its parameters live. `[...] → [...]` of the layer. Errors: those of the layer.
+ * changing where its parameters live. `[...] → [...]` of the layer. Errors: those of the layer, `badName`.
  *
  * @example
  * pipe(input(197, 192), tap('early', encoderBlock({ numHeads: 3 }))) // Model<[197, 192], [197, 192]>

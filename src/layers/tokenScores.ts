@@ -30,7 +30,7 @@ type DoNotHalve<N extends number, C extends number> = Misfit<'channelsDoNotHalve
  * `[tokens, dim] → [tokens, 2]`.
  *
  * Parameters under `score_predictor`, as the authors name them: `in_conv.0` (norm), `in_conv.1`, `out_conv.0`,
- * `out_conv.2`, `out_conv.4`. Errors: `expectsTokens`, `channelsDoNotHalve`, `notASize` (fewer than 4 channels).
+ * `out_conv.2`, `out_conv.4`. Errors: `expectsTokens`, `channelsDoNotHalve`, `notASize` (fewer than 4 channels), `notAnAmount`.
  *
  * @example
  * pipe(input(196, 384), tokenScores()) // Model<[196, 384], [196, 2]>

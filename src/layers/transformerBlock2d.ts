@@ -76,7 +76,7 @@ type Kept<H extends number, W extends number, C extends number, D extends number
  *
  * Parameters under `block`, by timm's names: `shortcut.expand`, `norm1` (with stride 2 `norm1.norm`), `attn`,
  * `ls1`, `norm2`, `mlp.fc1`, `mlp.fc2`, `ls2`.
- * Errors: `expectsImage`, `headDimDoesNotSplit`, `mapDoesNotHalve`, `shortcutMisfit`.
+ * Errors: `expectsImage`, `headDimDoesNotSplit`, `mapDoesNotHalve`, `shortcutMisfit`, `unknownOption`, `notASize`, `notAnAmount`, `notARate`.
  *
  * @example
  * pipe(input(28, 28, 192), transformerBlock2d({ dim: 384, stride: 2 })) // Model<[28, 28, 192], [14, 14, 384]>

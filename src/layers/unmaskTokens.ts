@@ -34,7 +34,7 @@ type PrefixTooLong<P extends number, N extends number, C extends number> = Misfi
  * Puts tokens back where `maskTokens` took them from, a learned mask token wherever one is gone (He et al., 2021, MAE,
  * section 3). `{ x: [prefix + kept, dim], ids_restore: integers [tokens] } → [prefix + tokens, dim]`; other fields are let go.
  *
- * Parameter: `mask_token [1, 1, dim]`. Errors: `expectsRecord`, `noSuchField`, `expectsTokens`, `expectsIntegers`, `prefixTooLong`, `placesMisfit`.
+ * Parameter: `mask_token [1, 1, dim]`. Errors: `expectsRecord`, `noSuchField`, `expectsTokens`, `expectsIntegers`, `prefixTooLong`, `placesMisfit`, `notACount`.
  *
  * @example
  * pipe(inputs({ x: input(50, 512), ids_restore: integerInput(196) }), unmaskTokens({ prefixTokens: 1 })) // Model<{ x: [50, 512], ids_restore: Integers<[196]> }, [197, 512]>
