@@ -24,8 +24,8 @@ export default defineConfig(({ mode }) => ({
     globalSetup: ['test/buildOnce.ts'],
     // On two cores the default is one worker.
     maxWorkers: '100%',
-    // Three compilers run within one test; slow machines share two cores among all of them.
-    testTimeout: 120_000,
+    // Three compilers run within one test; slow machines share two cores among all of them. Deep runs do many times as much.
+    testTimeout: mode === 'deep' ? 600_000 : 120_000,
     hookTimeout: 120_000,
   },
 }))
