@@ -6,10 +6,11 @@ import {
 } from '../src/index.js'
 import type { ShapeFunctionOf } from '../src/layers/core/layer.js'
 import { model, type Model } from '../src/layers/core/model.js'
-import { pairOf, type HeightOf, type Pair, type PatchCount, type WidthOf } from '../src/shape/patches.js'
+import { pairOf, type HeightOf, type PatchCount, type WidthOf } from '../src/shape/patches.js'
 import type { Apply } from '../src/shape/shapeFunction.js'
 import { fashionMnistPreprocessing, imagenetPreprocessing, onFashionMnist, option, type Computed, type Field, type ImageInput, type ImageOf, type Preprocessing, type Recipe, type Replica } from './kit/recipe.js'
 import { inertAll, keyword, readKeywords, type Keyword, type Kind, type RawConfig } from './kit/referenceConfig.js'
+import { vitKeywords } from './kit/vitKeywords.js'
 import { vitRecipe, type VitConfig } from './vit.js'
 
 /*
@@ -202,15 +203,12 @@ export const maeRecipes = {
   mae_ft_vit_fashion_mnist: fineTuned({ ...onFashionMnist, numClasses: 10 }, fashionMnistPreprocessing),
 } as const
 
+const { img_size, in_chans, num_classes, embed_dim, depth, num_heads, mlp_ratio, qkv_bias, norm_eps } = vitKeywords
+
 /** The keywords that `MaskedAutoencoderViT` and the `VisionTransformer` of its fine-tuning share. */
 const shared: Readonly<Record<string, Keyword>> = {
   patch_size: keyword('number', (patchSize: number) => ({ patchSize })),
-  in_chans: keyword('number', (channels: number) => ({ channels })),
-  embed_dim: keyword('number', (dim: number) => ({ dim })),
-  depth: keyword('number', (depth: number) => ({ depth })),
-  num_heads: keyword('number', (numHeads: number) => ({ numHeads })),
-  mlp_ratio: keyword('number', (mlpRatio: number) => ({ mlpRatio })),
-  norm_eps: keyword('number', (epsilon: number) => ({ epsilon })),
+  in_chans, embed_dim, depth, num_heads, mlp_ratio, norm_eps,
   ...inertAll('string', ['class', 'class_', 'pos_embed', 'norm_layer', 'note']),
 }
 
@@ -226,9 +224,7 @@ const pretraining: Readonly<Record<string, Keyword>> = {
 
 const fineTuning: Readonly<Record<string, Keyword>> = {
   ...shared,
-  img_size: keyword('pair', (imageSize: Pair) => ({ imageSize })),
-  num_classes: keyword('number', (numClasses: number) => ({ numClasses })),
-  qkv_bias: keyword('boolean', (qkvBias: boolean) => ({ qkvBias })),
+  img_size, num_classes, qkv_bias,
   global_pool: keyword('boolean', (isMean: boolean) => ({ pool: isMean ? 'average' : 'token' })),
   ...inertAll('number', ['drop_rate', 'attn_drop_rate', 'drop_path_rate']),
 }
